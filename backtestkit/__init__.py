@@ -1,0 +1,1 @@
+"""backtestkit: test trading strategies on history and run the same strategies live."""

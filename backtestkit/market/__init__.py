@@ -1,0 +1,1 @@
+"""Floor 3: where data comes from: candle store, files, ccxt, synthetic markets, resampling."""

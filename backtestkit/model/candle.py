@@ -1,0 +1,206 @@
+"""Candles as columns: one read-only block of arrays, never a list of objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from backtestkit.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Integers: TypeAlias = npt.NDArray[np.int64]
+Flags: TypeAlias = npt.NDArray[np.bool_]
+
+COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
+
+
+class Candle(NamedTuple):
+    """One row. `timestamp` is the open time in ms UTC; prices are quote currency, volume is base currency."""
+
+    timestamp: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+
+class Candles:
+    """Candles of one market and interval, oldest first, as read-only NumPy columns.
+
+    `timestamp` is int64, the open time in ms UTC; `open`, `high`, `low`, `close`, `volume` are float64; all have shape
+    `(n,)`. `filled` marks candles that stand for a hole (`gaps="flat"`), None when there are none. Iterating gives
+    `Candle` rows, an integer index one row, a slice another `Candles` over the same memory.
+    """
+
+    __slots__ = ("close", "filled", "high", "low", "open", "timestamp", "volume")
+
+    def __init__(
+        self,
+        timestamp: Integers,
+        open: Floats,
+        high: Floats,
+        low: Floats,
+        close: Floats,
+        volume: Floats,
+        filled: Flags | None = None,
+    ) -> None:
+        """Take over the columns as they are: the caller promises equal lengths and dtypes. `from_columns` checks."""
+        self.timestamp, self.open, self.high, self.low = timestamp, open, high, low
+        self.close, self.volume, self.filled = close, volume, filled
+
+    @classmethod
+    def from_columns(
+        cls,
+        timestamp: npt.ArrayLike,
+        open: npt.ArrayLike,
+        high: npt.ArrayLike,
+        low: npt.ArrayLike,
+        close: npt.ArrayLike,
+        volume: npt.ArrayLike,
+        filled: npt.ArrayLike | None = None,
+    ) -> Candles:
+        """Copy columns of any numeric kind into one contiguous block; unequal lengths raise `DataError`."""
+        stamps = np.array(timestamp, dtype=np.int64)
+        block = np.empty((5, len(stamps)), dtype=np.float64)
+        for i, (name, column) in enumerate(zip(COLUMNS[1:], (open, high, low, close, volume), strict=True)):
+            values = np.asarray(column, dtype=np.float64)
+            if values.shape != stamps.shape:
+                raise DataError(f"candle column {name!r} has shape {values.shape}, timestamp has {stamps.shape}")
+            block[i] = values
+        flags = None if filled is None else np.array(filled, dtype=np.bool_)
+        return cls(_frozen(stamps), *_frozen(block), filled=None if flags is None or not flags.any() else _frozen(flags))
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[Candle | Sequence[float] | Mapping[str, Any]]) -> Candles:
+        """Candles from rows: `Candle`s, sequences in the order of `COLUMNS`, or mappings with those keys."""
+        listed = list(rows)
+        if not listed:
+            return cls.empty()
+        if isinstance(listed[0], Mapping):
+            try:
+                table = [[row[name] for name in COLUMNS] for row in listed]  # type: ignore[call-overload,index]
+            except (KeyError, TypeError) as error:
+                raise DataError(f"a candle row lacks {error}; each needs {', '.join(COLUMNS)}") from None
+            listed = table
+        try:
+            values = np.array(listed, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"candle rows are not numbers in the order {', '.join(COLUMNS)}: {error}") from None
+        if values.ndim != 2 or values.shape[1] < 6:
+            raise DataError(f"candle rows have shape {values.shape}; expected (n, 6) in the order {', '.join(COLUMNS)}")
+        return cls.from_columns(values[:, 0].astype(np.int64), *(values[:, i] for i in range(1, 6)))
+
+    @classmethod
+    def coerce(cls, data: Any) -> Candles:
+        """`Candles` from whatever a data source answers: itself, an `(n, 6)` array, rows, a pandas, polars or arrow table."""
+        if isinstance(data, Candles):
+            return data
+        if isinstance(data, np.ndarray) and data.dtype.names is None:
+            if data.size == 0:
+                return cls.empty()
+            if data.ndim != 2 or data.shape[1] < 6:
+                raise DataError(f"candle array has shape {data.shape}; expected (n, 6) in the order {', '.join(COLUMNS)}")
+            return cls.from_columns(data[:, 0].astype(np.int64), *(data[:, i] for i in range(1, 6)))
+        names = getattr(data, "column_names", None) or getattr(data, "columns", None)
+        if names is not None:
+            missing = [name for name in COLUMNS if name not in list(names)]
+            if missing:
+                raise DataError(f"candle table lacks {', '.join(missing)}; it has {', '.join(map(str, names))}")
+            return cls.from_columns(*(np.asarray(data[name]) for name in COLUMNS))
+        if isinstance(data, Iterable):
+            return cls.from_rows(data)
+        raise DataError(f"candles cannot be made from {type(data).__name__}; answer rows, an (n, 6) array, a table or Candles")
+
+    @classmethod
+    def empty(cls) -> Candles:
+        """No candles."""
+        none = np.empty(0, dtype=np.float64)
+        return cls.from_columns(np.empty(0, dtype=np.int64), none, none, none, none, none)
+
+    @classmethod
+    def concat(cls, parts: Sequence[Candles]) -> Candles:
+        """The parts one after another, as one block."""
+        if len(parts) == 1:
+            return parts[0]
+        if not parts:
+            return cls.empty()
+        columns = [np.concatenate([getattr(part, name) for part in parts]) for name in COLUMNS]
+        filled = None
+        if any(part.filled is not None for part in parts):
+            filled = np.concatenate([np.zeros(len(p), np.bool_) if p.filled is None else p.filled for p in parts])
+        return cls.from_columns(*columns, filled=filled)
+
+    def __len__(self) -> int:
+        return len(self.timestamp)
+
+    def __iter__(self) -> Iterator[Candle]:
+        for row in zip(*(getattr(self, name).tolist() for name in COLUMNS), strict=True):
+            yield Candle(*row)
+
+    @overload
+    def __getitem__(self, index: int) -> Candle: ...
+    @overload
+    def __getitem__(self, index: slice) -> Candles: ...
+    def __getitem__(self, index: int | slice) -> Candle | Candles:
+        if isinstance(index, slice):
+            filled = None if self.filled is None else self.filled[index]
+            return Candles(
+                self.timestamp[index], self.open[index], self.high[index], self.low[index],
+                self.close[index], self.volume[index], filled,
+            )  # fmt: skip
+        return Candle(
+            int(self.timestamp[index]), float(self.open[index]), float(self.high[index]),
+            float(self.low[index]), float(self.close[index]), float(self.volume[index]),
+        )  # fmt: skip
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Candles):
+            return NotImplemented
+        return len(self) == len(other) and all(np.array_equal(getattr(self, n), getattr(other, n)) for n in COLUMNS)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        from backtestkit.model.interval import iso
+
+        span = f" {iso(int(self.timestamp[0]))} .. {iso(int(self.timestamp[-1]))}" if len(self) else ""
+        return f"<Candles {len(self)}{span}>"
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A pandas frame indexed by aware UTC open time. Needs pandas."""
+        pandas = _optional("pandas")
+        index = pandas.to_datetime(self.timestamp, unit="ms", utc=True).rename("timestamp")
+        return pandas.DataFrame({name: getattr(self, name) for name in COLUMNS[1:]}, index=index)
+
+    def to_polars(self) -> pl.DataFrame:
+        """A polars frame; `timestamp` is a UTC datetime in ms. Needs polars."""
+        polars = _optional("polars")
+        frame = polars.DataFrame({name: getattr(self, name) for name in COLUMNS})
+        return frame.with_columns(polars.col("timestamp").cast(polars.Datetime("ms", "UTC")))
+
+    def to_arrow(self) -> pa.Table:
+        """A pyarrow table; `timestamp` stays int64 ms. Needs pyarrow."""
+        return _optional("pyarrow").table({name: getattr(self, name) for name in COLUMNS})
+
+
+def _frozen(array: npt.NDArray[Any]) -> Any:
+    array.flags.writeable = False
+    return array
+
+
+def _optional(name: str) -> Any:
+    from importlib import import_module
+
+    try:
+        return import_module(name)
+    except ImportError:
+        raise UsageError(f"this needs {name}, which is not installed. Install it with: pip install {name}") from None

@@ -1,0 +1,157 @@
+"""Events that the engine raises. Small records; what is expensive to build is built when somebody reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from backtestkit.model.interval import from_ms
+from backtestkit.model.record import record
+from backtestkit.model.signal import CancelReason, CloseReason, PublicSignal, SignalRow
+from backtestkit.runtime.context import RunKey
+
+TickAction: TypeAlias = Literal["idle", "scheduled", "waiting", "opened", "active", "closed", "cancelled"]
+CommitAction: TypeAlias = Literal[
+    "partial_profit", "partial_loss", "trailing_stop", "trailing_take", "breakeven", "average_buy",
+    "activate_scheduled", "cancel_scheduled", "close_pending",
+]  # fmt: skip
+
+
+@record
+class RunEvent:
+    """Base of all events of a run: whose it is (`key`) and when it happened (`timestamp`, ms UTC)."""
+
+    key: RunKey
+    timestamp: int
+
+    @property
+    def when(self) -> datetime:
+        """`timestamp` as an aware datetime."""
+        return from_ms(self.timestamp)
+
+    @property
+    def symbol(self) -> str:
+        """The symbol of the run."""
+        return self.key.symbol
+
+    @property
+    def strategy_name(self) -> str:
+        """The strategy of the run."""
+        return self.key.strategy_name
+
+    @property
+    def exchange_name(self) -> str:
+        """The exchange of the run."""
+        return self.key.exchange_name
+
+    @property
+    def frame_name(self) -> str:
+        """The frame of the run; empty in live."""
+        return self.key.frame_name
+
+    @property
+    def backtest(self) -> bool:
+        """True in a backtest."""
+        return self.key.backtest
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorEvent:
+    """An error that was caught: the exception, where it was caught, and the run it belongs to (None outside a run)."""
+
+    error: BaseException
+    source: str
+    key: RunKey | None
+    timestamp: int | None
+
+
+@record
+class SignalEvent(RunEvent):
+    """A position was `opened` or `closed`."""
+
+    action: Literal["opened", "closed"]
+    data: PublicSignal
+    current_price: float
+    close_reason: CloseReason | None
+
+
+@record
+class ScheduleEvent(RunEvent):
+    """A waiting entry was `scheduled` or `cancelled`."""
+
+    action: Literal["scheduled", "cancelled"]
+    data: PublicSignal
+    current_price: float
+    reason: CancelReason | None
+
+
+@record
+class LevelEvent(RunEvent):
+    """A milestone of profit or loss: `level` percent (10, 20, ..., 100) of the way to take profit or stop loss."""
+
+    data: PublicSignal
+    current_price: float
+    level: int
+
+
+@record
+class BreakevenEvent(RunEvent):
+    """The price has come far enough that a stop at the entry pays for fees and slippage."""
+
+    data: PublicSignal
+    current_price: float
+
+
+@record
+class ExtremeEvent(RunEvent):
+    """A new best (`highest_profit`) or worst (`max_drawdown`) price of an open position."""
+
+    signal: PublicSignal
+    current_price: float
+
+
+@record
+class PingEvent(RunEvent):
+    """A minute passed while a position was open or an entry waited.
+
+    Made once a minute and mostly ignored, so it holds the row (a value) and builds the public signal when it is read.
+    """
+
+    row: SignalRow
+    current_price: float
+    public: Callable[[SignalRow, float], PublicSignal]
+
+    @property
+    def data(self) -> PublicSignal:
+        """The signal as it stood in that minute, at `current_price`."""
+        return self.public(self.row, self.current_price)
+
+
+@record
+class IdlePingEvent(RunEvent):
+    """A minute passed with neither a position nor a waiting entry."""
+
+    current_price: float
+
+
+@record
+class ProgressEvent(RunEvent):
+    """How far a backtest has come: frames in all, frames done, and their share from 0 to 1."""
+
+    total_frames: int
+    processed_frames: int
+    progress: float
+
+
+@record
+class DoneEvent(RunEvent):
+    """A background run has finished."""
+
+
+@record
+class BoundaryEvent(RunEvent):
+    """A run is about to start or has ended."""
+
+    current_price: float | None

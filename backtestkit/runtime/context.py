@@ -1,0 +1,56 @@
+"""Which run this is, and what time it is in it.
+
+The variable is set once a run; the time is a field of the run's own clock and is moved by the loop that owns it. So
+`get_candles` and its siblings need no timestamp, and there is none to forget.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from backtestkit.errors import ContextError
+from backtestkit.runtime.clock import Clock
+
+Mode: TypeAlias = Literal["backtest", "live"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunKey:
+    """What identifies a run: one machine exists per key. `frame_name` is empty in live."""
+
+    symbol: str
+    strategy_name: str
+    exchange_name: str
+    frame_name: str
+    backtest: bool
+
+    @property
+    def mode(self) -> Mode:
+        """`"backtest"` or `"live"`."""
+        return "backtest" if self.backtest else "live"
+
+
+@dataclass(slots=True)
+class RunContext:
+    """One run in progress: its key, its clock, and the kit and services it belongs to (opaque at this floor)."""
+
+    key: RunKey
+    clock: Clock
+    kit: Any
+    session: Any = None
+
+
+current_run: ContextVar[RunContext | None] = ContextVar("backtestkit_run", default=None)
+
+
+def run_context(function: str) -> RunContext:
+    """The running context; outside a run a `ContextError` that names `function`."""
+    context = current_run.get()
+    if context is None:
+        raise ContextError(
+            f"{function} needs a running strategy: call it inside get_signal, a callback or a listener, "
+            f"or use the class of the same family that takes the context by keywords."
+        )
+    return context
