@@ -1,0 +1,198 @@
+"""Profit of a position: slipped prices, effective entry price, net profit, liquidation price.
+
+All functions follow one order of operations, which is part of the definition: results agree with the reference to the
+last digit. Sums run left to right from 0.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+from backtestkit.errors import BacktestKitError
+from backtestkit.model.record import record
+from backtestkit.model.signal import Entry, PartialClose, PositionSide, ProfitLoss
+
+_SMALLEST_SLOPE = 2.220446049250313e-16
+"""Below this slope (percent per unit of price) profit does not depend on the price: the double's machine epsilon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What trading costs per side, in percent: `percent_slippage` of the price, `percent_fee` of the notional."""
+
+    percent_slippage: float
+    percent_fee: float
+
+
+class Position(Protocol):
+    """What the formulas need to know of a position."""
+
+    @property
+    def position(self) -> PositionSide:
+        """The side."""
+        ...
+
+    @property
+    def price_open(self) -> float:
+        """The first entry price."""
+        ...
+
+    @property
+    def cost(self) -> float:
+        """The cost of the first entry, used when `entries` is empty."""
+        ...
+
+    @property
+    def multiplier(self) -> float:
+        """The leverage."""
+        ...
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All entries, oldest first."""
+        ...
+
+    @property
+    def partials(self) -> tuple[PartialClose, ...]:
+        """All partial closes, oldest first."""
+        ...
+
+
+@record
+class Holding:
+    """How much of a position is left: `closed_percent` of the invested cost, `remaining` cost basis (quote currency)."""
+
+    closed_percent: float
+    remaining: float
+
+
+def invested_cost(position: Position) -> float:
+    """Sum of all entry costs, quote currency. Partial closes do not reduce it."""
+    if not position.entries:
+        return position.cost
+    total = 0.0
+    for entry in position.entries:
+        total += entry.cost
+    return total
+
+
+def effective_price_open(position: Position) -> float:
+    """Entry price of what is still held: cost-weighted harmonic mean of the entries, replayed through partial closes.
+
+    A partial close alone does not move it. Without entries it is `price_open`; with one entry it is cost / (cost /
+    price), which may differ from the price in the last digit.
+    """
+    if position.partials:
+        return _effective_prices(position)[-1]
+    entries = position.entries
+    if len(entries) == 1:
+        entry = entries[0]
+        coins = entry.cost / entry.price
+        return entry.cost / coins if coins else 0.0
+    return _blend(0.0, 0.0, entries, 0.0) if entries else position.price_open
+
+
+def profit_loss(position: Position, price_close: float, costs: Costs) -> ProfitLoss:
+    """Net profit of `position` if what is held were closed at `price_close`.
+
+    Each partial close counts with its share of the invested cost, at its own entry and exit price. One entry fee is
+    charged on everything, an exit fee on each part; both and the slippage are scaled by the multiplier.
+    """
+    slippage, fee = costs.percent_slippage, costs.percent_fee
+    long = position.position == "long"
+    total = invested_cost(position)
+    if not position.partials:
+        price_open = effective_price_open(position)
+        if long:
+            open_s, close_s = price_open * (1 + slippage / 100), price_close * (1 - slippage / 100)
+            percent = ((close_s - open_s) / open_s) * 100
+        else:
+            open_s, close_s = price_open * (1 - slippage / 100), price_close * (1 + slippage / 100)
+            percent = ((open_s - close_s) / open_s) * 100
+        percent -= fee * (1 + close_s / open_s)
+        percent *= position.multiplier
+        return ProfitLoss(percent, percent / 100 * total, total, price_open, price_close)
+    prices = _effective_prices(position)
+    weighted, fees, closed = 0.0, fee, 0.0
+    for partial, price_open in zip(position.partials, prices, strict=False):
+        dollars = (partial.percent / 100) * partial.cost_basis_at_close
+        share = dollars / total
+        closed += dollars
+        percent, ratio = _leg(long, price_open, partial.current_price, slippage)
+        weighted += share * percent
+        fees += (fee * share) * ratio
+    if closed > total + max(0.001, total * 1e-8):
+        raise BacktestKitError(f"partial closes add up to {closed}, more than the invested {total}")
+    share = (total - closed) / total
+    if share > 0:
+        percent, ratio = _leg(long, prices[-1], price_close, slippage)
+        weighted += share * percent
+        fees += (fee * share) * ratio
+    percent = (weighted - fees) * position.multiplier
+    return ProfitLoss(percent, percent / 100 * total, total, prices[-1], price_close)
+
+
+def holding(position: Position) -> Holding:
+    """How much of `position` was closed and what cost basis remains."""
+    total = invested_cost(position)
+    if not position.partials:
+        return Holding(0.0, total)
+    closed = 0.0
+    for partial in position.partials:
+        closed += partial.percent / 100 * partial.cost_basis_at_close
+    last = position.partials[-1]
+    added = 0.0
+    for entry in position.entries[last.entry_count_at_close :]:
+        added += entry.cost
+    return Holding(closed / total * 100, last.cost_basis_at_close * (1 - last.percent / 100) + added)
+
+
+def liquidation_price(position: Position, costs: Costs) -> float | None:
+    """Price at which the leveraged net profit is -100 %, or None where no such positive price exists.
+
+    Profit is linear in the close price, so the line through two points gives it.
+    """
+    first, second = position.price_open, position.price_open * 0.9
+    profit = profit_loss(position, first, costs).pnl_percentage
+    slope = (profit_loss(position, second, costs).pnl_percentage - profit) / (second - first)
+    if not math.isfinite(slope) or abs(slope) < _SMALLEST_SLOPE:
+        return None
+    price = first + (-100 - profit) / slope
+    return price if math.isfinite(price) and price > 0 else None
+
+
+def _leg(long: bool, price_open: float, price_close: float, slippage: float) -> tuple[float, float]:
+    """Profit in percent before fees of one part, and the quotient of its slipped prices."""
+    if long:
+        open_s, close_s = price_open * (1 + slippage / 100), price_close * (1 - slippage / 100)
+        return ((close_s - open_s) / open_s) * 100, close_s / open_s
+    open_s, close_s = price_open * (1 - slippage / 100), price_close * (1 + slippage / 100)
+    return ((open_s - close_s) / open_s) * 100, close_s / open_s
+
+
+def _effective_prices(position: Position) -> list[float]:
+    """The entry price of every partial close, and last of what is still held."""
+    entries, partials = position.entries, position.partials
+    first = partials[0]
+    coins = 0.0
+    for entry in entries[: first.entry_count_at_close]:
+        coins += entry.cost / entry.price
+    prices = [first.cost_basis_at_close / coins if coins else position.price_open]
+    ends = [*(p.entry_count_at_close for p in partials[1:]), len(entries)]
+    for partial, end in zip(partials, ends, strict=True):
+        remaining = partial.cost_basis_at_close * (1 - partial.percent / 100)
+        added = entries[partial.entry_count_at_close : end]
+        prices.append(_blend(remaining, remaining / prices[-1], added, prices[-1]))
+    return prices
+
+
+def _blend(cost: float, coins: float, added: tuple[Entry, ...], fallback: float) -> float:
+    """Price of `cost` worth of coins together with further entries; `fallback` when there are no coins at all."""
+    new_cost, new_coins = 0.0, 0.0
+    for entry in added:
+        new_cost += entry.cost
+        new_coins += entry.cost / entry.price
+    coins += new_coins
+    return (cost + new_cost) / coins if coins else fallback
