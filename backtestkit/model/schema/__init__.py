@@ -1,0 +1,99 @@
+"""Schemas: what a user registers, checked where it enters.
+
+One class per kind. A schema never changes; whatever is wrong with one is raised as a single `SchemaError` that names
+the kind, the field, the value and what would do. Functions may be plain or async throughout. Importing this room
+imports pydantic.
+"""
+
+from backtestkit.model.schema.action import (
+    ACTION_HOOKS,
+    ActionCallbacks,
+    ActionHook,
+    ActionSchema,
+    McpCallbacks,
+    McpPermission,
+    McpSchema,
+)
+from backtestkit.model.schema.base import Kind, Schema
+from backtestkit.model.schema.guard import (
+    RiskCallbacks,
+    RiskRule,
+    RiskSchema,
+    SizingCallbacks,
+    SizingMethod,
+    SizingSchema,
+)
+from backtestkit.model.schema.market import (
+    CandleData,
+    ExchangeCallbacks,
+    ExchangeSchema,
+    FrameCallbacks,
+    FrameSchema,
+    GetCandles,
+    GetSpan,
+    ReadCandles,
+    TimeLike,
+)
+from backtestkit.model.schema.research import (
+    GridAxes,
+    SweepCallbacks,
+    SweepSchema,
+    WalkerCallbacks,
+    WalkerMetric,
+    WalkerSchema,
+)
+from backtestkit.model.schema.strategy import GetSignal, OnError, StrategyCallbacks, StrategySchema, Warmup
+
+SCHEMAS: dict[Kind, type[Schema]] = {
+    schema.kind: schema
+    for schema in (
+        StrategySchema,
+        ExchangeSchema,
+        FrameSchema,
+        RiskSchema,
+        SizingSchema,
+        WalkerSchema,
+        ActionSchema,
+        SweepSchema,
+        McpSchema,
+    )
+}
+
+__all__ = [
+    "ACTION_HOOKS",
+    "SCHEMAS",
+    "ActionCallbacks",
+    "ActionHook",
+    "ActionSchema",
+    "CandleData",
+    "ExchangeCallbacks",
+    "ExchangeSchema",
+    "FrameCallbacks",
+    "FrameSchema",
+    "GetCandles",
+    "GetSignal",
+    "GetSpan",
+    "GridAxes",
+    "Kind",
+    "McpCallbacks",
+    "McpPermission",
+    "McpSchema",
+    "OnError",
+    "ReadCandles",
+    "RiskCallbacks",
+    "RiskRule",
+    "RiskSchema",
+    "Schema",
+    "SizingCallbacks",
+    "SizingMethod",
+    "SizingSchema",
+    "StrategyCallbacks",
+    "StrategySchema",
+    "SweepCallbacks",
+    "SweepSchema",
+    "TimeLike",
+    "WalkerCallbacks",
+    "WalkerMetric",
+    "WalkerSchema",
+    "Warmup",
+]
