@@ -20,11 +20,12 @@ class UsageError(BacktestKitError):
 
 
 class NotRegisteredError(UsageError):
-    """A name was used that no schema was registered under."""
+    """A name was used that no schema was registered under; `needed_by` says who refers to it."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        self.kind, self.name, self.known = kind, name, sorted(known)
-        super().__init__(f"{kind} {name!r} is not registered. {suggest(name, self.known, f'bk.add_{kind}(...)')}")
+    def __init__(self, kind: str, name: str, known: Iterable[str], needed_by: str = "") -> None:
+        self.kind, self.name, self.known, self.needed_by = kind, name, sorted(known), needed_by
+        subject = f"{kind} {name!r}" + (f", needed by {needed_by}," if needed_by else "")
+        super().__init__(f"{subject} is not registered. {suggest(name, self.known, f'bk.add_{kind}(...)')}")
 
 
 class AlreadyRegisteredError(UsageError):
@@ -52,7 +53,14 @@ class DataError(BacktestKitError):
 
 
 class InsufficientDataError(DataError):
-    """History or future that was asked for does not exist in the source."""
+    """History or future that was asked for does not exist in the source.
+
+    `available` is the first and the last open time there is (ms UTC), None when that is not known.
+    """
+
+    def __init__(self, message: str, available: tuple[int, int] | None = None) -> None:
+        self.available = available
+        super().__init__(message)
 
 
 class GapError(DataError):

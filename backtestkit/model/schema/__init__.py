@@ -42,6 +42,7 @@ from backtestkit.model.schema.research import (
     WalkerMetric,
     WalkerSchema,
 )
+from backtestkit.model.schema.source import SchemaInput, SchemaSource
 from backtestkit.model.schema.strategy import GetSignal, OnError, StrategyCallbacks, StrategySchema, Warmup
 
 SCHEMAS: dict[Kind, type[Schema]] = {
@@ -84,6 +85,8 @@ __all__ = [
     "RiskRule",
     "RiskSchema",
     "Schema",
+    "SchemaInput",
+    "SchemaSource",
     "SizingCallbacks",
     "SizingMethod",
     "SizingSchema",

@@ -93,7 +93,7 @@ class SizingSchema(Schema, frozen=True):
     def _relations(self) -> Iterator[str]:
         takes = _SIZING_FIELDS[self.method]
         for name in ("risk_percentage", "kelly_multiplier", "atr_multiplier"):
-            if name in self.model_fields_set and name not in takes and getattr(self, name) is not None:
+            if name not in takes and getattr(self, name) != type(self).model_fields[name].default:
                 yield f"{name} is not used by method={self.method!r}, which takes {' and '.join(takes)}"
         if "risk_percentage" in takes and self.risk_percentage is None:
             yield f"risk_percentage is required by method={self.method!r}"
