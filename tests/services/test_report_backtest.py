@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from backtestkit.config import Config
 from backtestkit.errors import ConfigError, UsageError
 from backtestkit.model.interval import MINUTE_MS, to_ms
-from backtestkit.model.result import ClosedResult, OpenedResult
+from backtestkit.model.result import ClosedResult
 from backtestkit.model.signal import Extreme, PartialClose, ProfitLoss, PublicSignal
 from backtestkit.model.statistics import RunSummary
 from backtestkit.runtime.clock import SimulatedClock
@@ -23,7 +24,6 @@ from backtestkit.services.report.catalog import REPORTS, report_spec
 from backtestkit.services.report.columns import ColumnService
 from backtestkit.services.report.file_name import report_file_name
 from backtestkit.services.report.markdown import MarkdownService
-from backtestkit.services.report.rows import RowStore
 from backtestkit.services.report.spec import Column
 
 KEY = RunKey("BTCUSDT", "above-mean", "bybit", "june", True)
@@ -48,25 +48,33 @@ def trade(number: int = 0, pnl: float = 1.0, **changes: Any) -> ClosedResult:
     return ClosedResult(KEY, closed, signal.price_open + pnl, signal, "take_profit", closed, profit, None, False)
 
 
+@dataclass
+class Run:
+    """What a run keeps for its reports."""
+
+    closed: tuple[ClosedResult, ...] = ()
+    summary: RunSummary = field(default_factory=lambda: RunSummary(policy="conservative"))
+    key: RunKey = KEY
+
+
 class Desk:
-    """A report service over its own rows, config and clock."""
+    """A report service with its own config and clock, and the run it reports on."""
 
     def __init__(self) -> None:
         self.config = Config.defaults()
-        self.store = RowStore()
         self.clock = SimulatedClock(datetime(2024, 2, 1, 12, 30, 5, tzinfo=UTC))
         self.columns = ColumnService(lambda: self.config)
-        self.service = MarkdownService(self.store, self.columns, lambda: self.config, self.clock)
+        self.service = MarkdownService(self.columns, lambda: self.config, self.clock)
+        self.last = Run()
 
     def run(self, *trades: ClosedResult, summary: RunSummary | None = None) -> None:
-        self.store.begin(KEY)
-        for row in trades:
-            self.store.collect("signal_backtest", KEY, row)
-        if summary:
-            self.store.finish(KEY, summary)
+        self.last = Run(trades, summary) if summary else Run(trades)
 
     def report(self, **options: Any) -> list[str]:
-        return self.service.get_report("backtest", KEY, **options).split("\n")
+        return self.service.get_report("backtest", self.last, **options).split("\n")
+
+    def dump(self, *arguments: Any, **options: Any) -> Path:
+        return asyncio.run(self.service.dump("backtest", self.last, *arguments, **options))
 
 
 @pytest.fixture
@@ -147,7 +155,7 @@ class TestText:
 
     def test_without_a_valid_trade_there_is_one_sentence(self, desk: Desk) -> None:
         desk.run()
-        assert desk.report() == ["# Backtest Report: above-mean", "", "No signals closed yet.", ""]
+        assert desk.report()[:4] == ["# Backtest Report: above-mean", "", "No signals closed yet.", ""]
         desk.run(trade(pending_at=0))
         assert "No signals closed yet." in desk.report()
 
@@ -208,37 +216,11 @@ class TestHonesty:
         assert "**Fingerprint:** abc123" in desk.report()
 
 
-class TestRows:
-    def test_only_closed_trades_are_rows(self, desk: Desk) -> None:
-        opened = trade()
-        desk.run()
-        desk.store.collect("signal_backtest", KEY, OpenedResult(KEY, START, 100.0, opened.signal))
-        desk.store.collect("another_channel", KEY, opened)
-        assert desk.service.get_data("backtest", KEY).total_signals == 0
-
-    def test_a_new_run_of_the_same_key_starts_empty(self, desk: Desk) -> None:
-        desk.run(trade(), summary=TestHonesty.FULL)
-        desk.run()
-        assert desk.service.get_data("backtest", KEY).total_signals == 0
-        assert desk.store.summary(KEY) is None
-
-    def test_a_run_that_never_started_is_an_error_that_names_those_that_did(self, desk: Desk) -> None:
-        with pytest.raises(UsageError, match=r"There was no backtest run yet"):
-            desk.service.get_data("backtest", KEY)
-        desk.run()
-        other = RunKey("ETHUSDT", "above-mean", "bybit", "june", True)
-        with pytest.raises(UsageError, match=r"'ETHUSDT'.*Runs so far: 'BTCUSDT', 'above-mean', 'bybit', 'june'"):
-            desk.service.get_report("backtest", other)
-
-    def test_the_store_can_forget_everything(self, desk: Desk) -> None:
-        desk.run(trade(), summary=TestHonesty.FULL)
-        desk.store.clear()
-        assert list(desk.store.runs()) == []
-        assert desk.store.rows("backtest", KEY) is None
-
-    def test_a_summary_alone_makes_a_run_known(self, desk: Desk) -> None:
-        desk.store.finish(KEY, TestHonesty.FULL)
-        assert desk.store.rows("backtest", KEY) == ()
+class TestCatalog:
+    def test_figures_are_those_of_all_closed_trades(self, desk: Desk) -> None:
+        desk.config = desk.config.merged({"max_backtest_markdown_rows": 1})
+        desk.run(trade(0), trade(1))
+        assert desk.service.get_data("backtest", desk.last).total_signals == 2
 
     def test_an_unknown_report_is_an_error(self) -> None:
         with pytest.raises(UsageError, match="Did you mean 'backtest'"):
@@ -317,13 +299,13 @@ class TestFiles:
     def test_a_dump_writes_the_report_under_a_name_that_says_whose_it_is(self, desk: Desk, tmp_path: Path) -> None:
         desk.run(trade())
         with use_ids(sequential_ids("n")):
-            file = asyncio.run(desk.service.dump("backtest", KEY, tmp_path / "out"))
+            file = desk.dump(tmp_path / "out")
         assert file == tmp_path / "out" / "BTCUSDT_above-mean_bybit_june_backtest-20240201T123005Z-n-1.md"
-        assert file.read_text(encoding="utf-8") == desk.service.get_report("backtest", KEY)
+        assert file.read_text(encoding="utf-8") == "\n".join(desk.report())
 
     def test_two_dumps_of_one_second_are_two_files(self, desk: Desk, tmp_path: Path) -> None:
         desk.run(trade())
-        files = {asyncio.run(desk.service.dump("backtest", KEY, tmp_path, columns=[column()])) for _ in range(5)}
+        files = {desk.dump(tmp_path, columns=[column()]) for _ in range(5)}
         assert len(files) == len(list(tmp_path.iterdir())) == 5
 
     def test_the_default_folder_is_named_after_the_report(
@@ -331,7 +313,7 @@ class TestFiles:
     ) -> None:
         monkeypatch.chdir(tmp_path)
         desk.run(trade())
-        file = asyncio.run(desk.service.dump("backtest", KEY))
+        file = desk.dump()
         assert file.parent == Path("dump/backtest")
         assert file.exists()
 

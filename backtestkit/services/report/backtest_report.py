@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from backtestkit.math.statistics import backtest_statistics, total
 from backtestkit.model.interval import MINUTE_MS
@@ -160,16 +160,11 @@ def _total_signals(statistics: BacktestStatistics) -> str:
     return str(statistics.total_signals)
 
 
-def _closed(event: Any) -> ClosedResult | None:
-    return event if isinstance(event, ClosedResult) else None
-
-
 BACKTEST_REPORT: Final[ReportSpec[ClosedResult, BacktestStatistics]] = ReportSpec(
     name="backtest",
     title="Backtest Report: {strategy_name}",
     empty_text="No signals closed yet.",
-    channel="signal_backtest",
-    row=_closed,
+    source=lambda run: run.closed,
     statistics=backtest_statistics,
     rows=lambda statistics: statistics.signal_list,
     is_empty=lambda statistics: statistics.total_signals == 0,

@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from backtestkit.errors import UsageError
 from backtestkit.runtime.clock import Clock
-from backtestkit.runtime.context import RunKey
 from backtestkit.runtime.files import write_atomic
 from backtestkit.services.report.catalog import report_spec
 from backtestkit.services.report.columns import ColumnLike, ColumnService
 from backtestkit.services.report.file_name import report_file_name
 from backtestkit.services.report.render import render_report
-from backtestkit.services.report.rows import RowSource
-from backtestkit.services.report.spec import Settings
+from backtestkit.services.report.spec import ReportedRun, Settings
 
 DUMP_FOLDER = Path("dump")
 
@@ -23,59 +20,38 @@ DUMP_FOLDER = Path("dump")
 class MarkdownService:
     """Renders any report of any run.
 
-    - `source`: the rows of the runs.
-    - `columns`: the columns in force.
-    - `settings`: the kit's current config, which bounds the tables.
-    - `clock`: dates the files.
+    `columns` holds the columns in force, `settings` gives the kit's current config (it bounds the tables), `clock`
+    dates the files. An unknown report raises `UsageError` everywhere.
     """
 
-    def __init__(self, source: RowSource, columns: ColumnService, settings: Settings, clock: Clock) -> None:
-        self._source, self._columns, self._settings, self._clock = source, columns, settings, clock
+    def __init__(self, columns: ColumnService, settings: Settings, clock: Clock) -> None:
+        self._columns, self._settings, self._clock = columns, settings, clock
 
-    def get_data(self, report: str, key: RunKey) -> Any:
-        """The figures of one report, for instance `BacktestStatistics`.
+    def get_data(self, report: str, run: ReportedRun) -> Any:
+        """The figures of one report of `run`: `BacktestStatistics` for `"backtest"`."""
+        spec = report_spec(report)
+        return spec.statistics(spec.source(run))
 
-        Raises `UsageError` when no run of that key has started.
-        """
-        return report_spec(report).statistics(self._rows(report, key))
-
-    def get_report(self, report: str, key: RunKey, columns: Sequence[ColumnLike] | None = None) -> str:
-        """The report as markdown. `columns` replaces those in force for this once.
-
-        Raises `UsageError` when no run of that key has started, `ConfigError` when the columns are wrong.
-        """
+    def get_report(self, report: str, run: ReportedRun, columns: Sequence[ColumnLike] | None = None) -> str:
+        """The report as markdown. `columns` replaces those in force for this once; wrong ones raise `ConfigError`."""
         spec = report_spec(report)
         chosen = self._columns.columns_for(report, columns)
-        figures = spec.statistics(self._rows(report, key))
         row_limit = getattr(self._settings(), spec.row_limit)
-        return render_report(spec, key, figures, chosen, row_limit, self._source.summary(key))
+        return render_report(spec, run.key, self.get_data(report, run), chosen, row_limit, run.summary)
 
     async def dump(
         self,
         report: str,
-        key: RunKey,
+        run: ReportedRun,
         path: str | Path | None = None,
         columns: Sequence[ColumnLike] | None = None,
     ) -> Path:
         """Write the report into the folder `path` (default `dump/<report>`) and give the file's path.
 
-        Every call writes a new file. Errors are those of `get_report`, and what the file system raises.
+        Every call writes a new file. Raises what `get_report` raises, and `OSError` when the file cannot be written.
         """
-        text = self.get_report(report, key, columns)
+        text = self.get_report(report, run, columns)
         folder = DUMP_FOLDER / report if path is None else Path(path)
-        file = folder / report_file_name(key, self._clock)
+        file = folder / report_file_name(run.key, self._clock)
         await write_atomic(file, text.encode())
         return file
-
-    def _rows(self, report: str, key: RunKey) -> Sequence[Any]:
-        rows = self._source.rows(report, key)
-        if rows is None:
-            known = "; ".join(_names(other) for other in self._source.runs() if other.mode == key.mode)
-            hint = f"Runs so far: {known}." if known else f"There was no {key.mode} run yet; start one first."
-            raise UsageError(f"no {key.mode} run of {_names(key)} has started in this kit. {hint}")
-        return rows
-
-
-def _names(key: RunKey) -> str:
-    names = (key.symbol, key.strategy_name, key.exchange_name, key.frame_name)
-    return ", ".join(repr(name) for name in names if name)

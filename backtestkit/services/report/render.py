@@ -18,7 +18,7 @@ def render_report(
     figures: Any,
     columns: Sequence[Column[Any]],
     row_limit: int,
-    summary: RunSummary | None = None,
+    summary: RunSummary,
 ) -> str:
     """The text of a report: title, table, summary, what the run assumed, legend, with blank lines between.
 
@@ -26,7 +26,7 @@ def render_report(
     are those of all rows.
     """
     title = "# " + spec.title.format(**{name: _one_line(getattr(key, name)) for name in _TITLE_FIELDS})
-    run = [] if summary is None else run_lines(summary, formats.quote_currency(key.symbol))
+    run = run_lines(summary, formats.quote_currency(key.symbol))
     if spec.is_empty(figures):
         return _document([title], [spec.empty_text], run)
     rows = spec.rows(figures)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
+
+from backtestkit.model.result import ClosedResult
+from backtestkit.model.statistics import RunSummary
+from backtestkit.runtime.context import RunKey
 
 if TYPE_CHECKING:
     from backtestkit.config import Config
@@ -13,6 +17,25 @@ Row = TypeVar("Row")
 Figures = TypeVar("Figures")
 Settings: TypeAlias = "Callable[[], Config]"
 NOT_AVAILABLE = "N/A"
+
+
+class ReportedRun(Protocol):
+    """What a run keeps for its reports."""
+
+    @property
+    def key(self) -> RunKey:
+        """Whose run it is."""
+        ...
+
+    @property
+    def closed(self) -> Sequence[ClosedResult]:
+        """The closed trades, oldest first."""
+        ...
+
+    @property
+    def summary(self) -> RunSummary:
+        """What the run assumed and what that cost."""
+        ...
 
 
 def always() -> bool:
@@ -55,8 +78,8 @@ class ReportSpec(Generic[Row, Figures]):
     - `name`: its name in code, configuration and folders.
     - `title`: heading, with the fields of the run's key in braces.
     - `empty_text`: the one sentence of a report that `is_empty`.
-    - `channel`, `row`: where rows come from: the channel of events, and what an event becomes (None: it is no row).
-    - `statistics`: the figures of rows given oldest first; `rows`: the rows that the table shows, in its order.
+    - `source`: where its rows come from: what a run kept, oldest first.
+    - `statistics`: the figures of those rows; `rows`: the rows that the table shows, in its order.
     - `columns`: the default columns, made for the settings of one kit.
     - `summary`: what stands below the table, each part giving lines; `summary_first` puts it above.
     - `legend`: what the figures mean, for people.
@@ -66,8 +89,7 @@ class ReportSpec(Generic[Row, Figures]):
     name: str
     title: str
     empty_text: str
-    channel: str
-    row: Callable[[Any], Row | None]
+    source: Callable[[ReportedRun], Sequence[Row]]
     statistics: Callable[[Sequence[Row]], Figures]
     rows: Callable[[Figures], Sequence[Row]]
     is_empty: Callable[[Figures], bool]
