@@ -68,6 +68,14 @@ class Holding:
     remaining: float
 
 
+@record
+class CostsPaid:
+    """Fee and slippage of a position in quote currency, leverage included."""
+
+    fee: float
+    slippage: float
+
+
 def invested_cost(position: Position) -> float:
     """Sum of all entry costs, quote currency. Partial closes do not reduce it."""
     if not position.entries:
@@ -161,6 +169,18 @@ def liquidation_price(position: Position, costs: Costs) -> float | None:
         return None
     price = first + (-100 - profit) / slope
     return price if math.isfinite(price) and price > 0 else None
+
+
+def costs_paid(position: Position, price_close: float, costs: Costs) -> CostsPaid:
+    """What fee and slippage took from a position closed at `price_close`.
+
+    Slippage is the profit at the quoted prices less the profit at the slipped ones; the fee is the rest of the
+    difference between gross and net. Both together are exactly what lies between gross and net.
+    """
+    gross = profit_loss(position, price_close, Costs(0.0, 0.0)).pnl_cost
+    slipped = profit_loss(position, price_close, Costs(costs.percent_slippage, 0.0)).pnl_cost
+    net = profit_loss(position, price_close, costs).pnl_cost
+    return CostsPaid(slipped - net, gross - slipped)
 
 
 def _leg(long: bool, price_open: float, price_close: float, slippage: float) -> tuple[float, float]:

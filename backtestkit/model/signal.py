@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypeAlias
 
+from backtestkit.errors import UsageError, suggest
 from backtestkit.model.record import record
 
 PositionSide: TypeAlias = Literal["long", "short"]
 CloseReason: TypeAlias = Literal["take_profit", "stop_loss", "liquidation", "time_expired", "closed", "frame_end"]
 CancelReason: TypeAlias = Literal["timeout", "price_reject", "user", "frame_end"]
-Infinite = float("inf")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -183,3 +184,17 @@ class PublicSignal:
     fall: Extreme
     entries: tuple[Entry, ...]
     partials: tuple[PartialClose, ...]
+
+
+def to_signal(answer: object) -> Signal | None:
+    """What `get_signal` returned as a `Signal`: itself, a mapping with its fields, or None; else `UsageError`."""
+    if answer is None or isinstance(answer, Signal):
+        return answer
+    if not isinstance(answer, Mapping):
+        raise UsageError(f"get_signal returned {answer!r}; return a Signal, a mapping with its fields, or None")
+    unknown = [str(name) for name in answer if name not in SIGNAL_FIELDS]
+    if unknown:
+        raise UsageError(
+            f"a signal has no field {unknown[0]!r}. {suggest(unknown[0], SIGNAL_FIELDS, 'one of its fields')}"
+        )
+    return Signal(**answer)

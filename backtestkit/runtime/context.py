@@ -6,14 +6,16 @@ The variable is set once a run; the time is a field of the run's own clock and i
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from backtestkit.errors import ContextError
 from backtestkit.runtime.clock import Clock
 
 Mode: TypeAlias = Literal["backtest", "live"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +56,33 @@ def run_context(function: str) -> RunContext:
             f"or use the class of the same family that takes the context by keywords."
         )
     return context
+
+
+class InContext(Generic[T]):
+    """An async generator whose every step runs inside `context`, and nothing else does.
+
+    A generator runs in the context of whoever asks it for the next item, so a variable set inside it would still be set
+    in the body of the user's loop.
+    """
+
+    def __init__(self, context: RunContext, generator: AsyncGenerator[T, None]) -> None:
+        """Wrap `generator`, which has not been started."""
+        self._context, self._generator = context, generator
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        token = current_run.set(self._context)
+        try:
+            return await self._generator.__anext__()
+        finally:
+            current_run.reset(token)
+
+    async def aclose(self) -> None:
+        """End the generator; its cleanup runs inside the context too."""
+        token = current_run.set(self._context)
+        try:
+            await self._generator.aclose()
+        finally:
+            current_run.reset(token)

@@ -1,0 +1,321 @@
+"""The facade of historical runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from backtestkit.errors import UsageError
+from backtestkit.kit import Kit, current_kit
+from backtestkit.math.statistics import backtest_statistics
+from backtestkit.model.event import DoneEvent, ErrorEvent
+from backtestkit.model.fill_policy import FillPolicy, PolicyName
+from backtestkit.model.result import ClosedResult, YieldedResult
+from backtestkit.model.statistics import BacktestStatistics, RunSummary
+from backtestkit.runtime.bridge import iterate, wait
+from backtestkit.runtime.context import InContext, RunContext, RunKey
+from backtestkit.services.core.run_book import describe
+
+if TYPE_CHECKING:
+    from backtestkit.clients.strategy import Counters
+    from backtestkit.services.logic.backtest import BacktestLogicService, RunState
+    from backtestkit.services.report.spec import Column
+
+RunStatus: TypeAlias = Literal["pending", "running", "ready", "failed"]
+
+
+@dataclass(frozen=True)
+class BacktestResult:
+    """What a backtest came to.
+
+    - `closed`: the closed trades, oldest first. `statistics`: their figures.
+    - `fingerprint`: equal for equal runs, whatever was listening.
+    - `summary`: what was assumed and what it cost; `ambiguous_exits`, `fee_paid` and `slippage_paid` (quote currency)
+      are parts of it.
+    - `errors`: the newest errors in user code that were reported, `error_count` how many there were.
+    - `counters`: minutes, ticks and calls of each kind.
+    """
+
+    key: RunKey
+    closed: tuple[ClosedResult, ...]
+    summary: RunSummary
+    counters: Counters
+    errors: tuple[ErrorEvent, ...]
+    error_count: int
+
+    @cached_property
+    def statistics(self) -> BacktestStatistics:
+        """The figures of the closed trades."""
+        return backtest_statistics(self.closed)
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 over what the run decided, 64 hexadecimal digits."""
+        return self.summary.fingerprint or ""
+
+    @property
+    def ambiguous_exits(self) -> int:
+        """Exits on a candle that also reached the other level, so that their order inside it is an assumption."""
+        return self.summary.ambiguous_exits or 0
+
+    @property
+    def fee_paid(self) -> float:
+        """Fees of all closed trades, quote currency."""
+        return self.summary.fee_paid or 0.0
+
+    @property
+    def slippage_paid(self) -> float:
+        """Slippage of all closed trades, quote currency."""
+        return self.summary.slippage_paid or 0.0
+
+
+class BacktestRun:
+    """One backtest. Take its results with `for`, with `async for`, or all at once with `await run.result()`.
+
+    The ways may be mixed: each goes on where the last one stopped. Nothing runs before one of them is used.
+    """
+
+    def __init__(self, kit: Kit, logic: BacktestLogicService, state: RunState) -> None:
+        """Made by `Backtest.run`."""
+        self._state, self._kit = state, kit
+        context = RunContext(state.plan.key, state.runner.clock, kit, state)
+        self._steps: InContext[YieldedResult] = InContext(context, logic.run(state))
+        self._started = self._busy = False
+
+    @property
+    def key(self) -> RunKey:
+        """Symbol and names of the run."""
+        return self._state.plan.key
+
+    @property
+    def progress(self) -> float:
+        """Share of the frame that is done, 0 to 1."""
+        return self._state.progress
+
+    @property
+    def running(self) -> bool:
+        """True from the first step until the run has ended."""
+        return self._started and not self._state.finished
+
+    @property
+    def status(self) -> RunStatus:
+        """`pending` before its first step, `running`, `ready` when it went through, `failed` when it did not."""
+        if not self._started:
+            return "pending"
+        if not self._state.finished:
+            return "running"
+        return "ready" if self._state.complete else "failed"
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 over what the run has decided so far."""
+        return self._state.runner.fingerprint.hexdigest()
+
+    @property
+    def closed(self) -> Sequence[ClosedResult]:
+        """The trades closed so far, oldest first."""
+        return self._state.closed
+
+    def stop(self) -> None:
+        """Open nothing new; an open position runs to its natural end, then the run ends."""
+        self._state.machine.stop()
+
+    def explain(self) -> str:
+        """Which gear the run uses and why."""
+        return self._state.explain()
+
+    def __aiter__(self) -> AsyncIterator[YieldedResult]:
+        return self._results()
+
+    def __iter__(self) -> Iterator[YieldedResult]:
+        return iterate(self._results)
+
+    async def result(self) -> BacktestResult:
+        """Run to the end and give what the whole run came to."""
+        async for _ in self._results():
+            pass
+        return self.snapshot()
+
+    def wait(self) -> BacktestResult:
+        """`result` for scripts and plain functions."""
+        return wait(self.result())
+
+    def snapshot(self) -> BacktestResult:
+        """What the run has come to so far."""
+        state = self._state
+        return BacktestResult(
+            key=self.key,
+            closed=tuple(state.closed),
+            summary=state.summary(),
+            counters=state.machine.counters,
+            errors=tuple(state.errors.kept),
+            error_count=state.errors.count,
+        )
+
+    async def _results(self) -> AsyncIterator[YieldedResult]:
+        if self._state.finished:
+            return
+        if not self._started:
+            self._kit.runs.add(self)
+            self._started = True
+        if self._busy:
+            raise UsageError(f"{describe(self.key)} is being iterated already. Take its results in one place.")
+        while True:
+            self._busy = True
+            try:
+                result = await self._steps.__anext__()
+            except StopAsyncIteration:
+                return
+            finally:
+                self._busy = False
+            yield result
+
+    def __repr__(self) -> str:
+        return f"<BacktestRun {describe(self.key)} {self.status} {self.progress:.0%}>"
+
+
+class BackgroundRun:
+    """A run that goes on by itself. Call it to stop the run; `await` it for the result."""
+
+    def __init__(self, run: BacktestRun, task: asyncio.Task[BacktestResult]) -> None:
+        """Made by `Backtest.background`."""
+        self.run, self._task = run, task
+
+    def __call__(self) -> None:
+        """Open nothing new and end when nothing is open any more."""
+        self.run.stop()
+
+    def __await__(self) -> Any:
+        return self._task.__await__()
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """One row of `Backtest.list`."""
+
+    key: RunKey
+    status: RunStatus
+    progress: float
+
+
+class _Backtest:
+    """Historical runs of the current kit. The context of a run is always given by keywords."""
+
+    def run(
+        self,
+        symbol: str,
+        *,
+        strategy_name: str,
+        exchange_name: str,
+        frame_name: str,
+        policy: FillPolicy | PolicyName | None = None,
+        stepping: bool = False,
+    ) -> BacktestRun:
+        """A new run of a registered strategy on `symbol`; it starts when its results are asked for.
+
+        `policy` is the fill policy, by default the configured one. `stepping=True` handles every minute on its own,
+        which is slower and gives the same results. Unknown names raise with the near ones.
+        """
+        kit = current_kit()
+        key = RunKey(symbol, strategy_name, exchange_name, frame_name, True)
+        plan = kit.container.run_resolver().backtest(key, kit.config, policy)
+        logic = kit.container.backtest_logic()
+        return BacktestRun(kit, logic, logic.start(plan, stepping=stepping))
+
+    def background(
+        self,
+        symbol: str,
+        *,
+        strategy_name: str,
+        exchange_name: str,
+        frame_name: str,
+        policy: FillPolicy | PolicyName | None = None,
+    ) -> BackgroundRun:
+        """Start a run as a task of the running event loop. The done event is raised once when it has ended.
+
+        Call the answer to stop the run, await it for the result. A key that is running already raises `UsageError`, and
+        so does a call without a running loop.
+        """
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise UsageError("Backtest.background needs a running event loop; in a script use Backtest.run(...).wait()") from None
+        kit = current_kit()
+        run = self.run(symbol, strategy_name=strategy_name, exchange_name=exchange_name, frame_name=frame_name, policy=policy)
+        kit.runs.add(run)
+        run._started = True
+        return BackgroundRun(run, loop.create_task(self._finish(kit, run)))
+
+    async def _finish(self, kit: Kit, run: BacktestRun) -> BacktestResult:
+        try:
+            return await run.result()
+        finally:
+            await kit.channels.done_backtest.emit(DoneEvent(run.key, run._state.machine.now))
+
+    def stop(self, symbol: str, *, strategy_name: str, exchange_name: str, frame_name: str) -> None:
+        """Stop a run: nothing new is opened, an open position runs to its natural end."""
+        self._find(symbol, strategy_name, exchange_name, frame_name).stop()
+
+    def list(self) -> list[RunInfo]:
+        """The runs of this kit with their status and progress, oldest first."""
+        return [RunInfo(run.key, run.status, run.progress) for run in current_kit().runs.all() if run.key.backtest]
+
+    def get_data(self, symbol: str, *, strategy_name: str, exchange_name: str, frame_name: str) -> BacktestStatistics:
+        """The figures of the newest run of this context."""
+        return backtest_statistics(self._find(symbol, strategy_name, exchange_name, frame_name).closed)
+
+    def get_report(
+        self,
+        symbol: str,
+        *,
+        strategy_name: str,
+        exchange_name: str,
+        frame_name: str,
+        columns: Sequence[Column[ClosedResult]] | None = None,
+    ) -> str:
+        """The markdown report of the newest run of this context."""
+        run = self._find(symbol, strategy_name, exchange_name, frame_name)
+        return current_kit().container.markdown().backtest_report(run.snapshot(), columns=columns)
+
+    async def dump(
+        self,
+        symbol: str,
+        *,
+        strategy_name: str,
+        exchange_name: str,
+        frame_name: str,
+        path: str | Path | None = None,
+        columns: Sequence[Column[ClosedResult]] | None = None,
+    ) -> Path:
+        """Write the markdown report of the newest run of this context into the folder `path`; gives the file."""
+        run = self._find(symbol, strategy_name, exchange_name, frame_name)
+        return await current_kit().container.markdown().dump_backtest(run.snapshot(), path=path, columns=columns)
+
+    def clear(
+        self,
+        symbol: str | None = None,
+        *,
+        strategy_name: str | None = None,
+        exchange_name: str | None = None,
+        frame_name: str | None = None,
+    ) -> None:
+        """Forget one run, or all of them when nothing is named. A running one raises `UsageError`."""
+        runs = current_kit().runs
+        if symbol is None:
+            runs.clear()
+            return
+        if strategy_name is None or exchange_name is None or frame_name is None:
+            raise UsageError("Backtest.clear needs strategy_name, exchange_name and frame_name together with a symbol")
+        runs.clear(RunKey(symbol, strategy_name, exchange_name, frame_name, True))
+
+    def _find(self, symbol: str, strategy_name: str, exchange_name: str, frame_name: str) -> BacktestRun:
+        return current_kit().runs.get(RunKey(symbol, strategy_name, exchange_name, frame_name, True))
+
+
+Backtest = _Backtest()
+"""Historical runs: `run`, `background`, `stop`, `list`, `get_data`, `get_report`, `dump`, `clear`."""
+

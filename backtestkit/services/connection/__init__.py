@@ -1,0 +1,1 @@
+"""Clients made and kept: one exchange connection per exchange, one strategy machine per run."""

@@ -1,0 +1,1 @@
+"""From names to what a run needs: validated schemas, connections and machines."""

@@ -1,0 +1,72 @@
+"""The runs of one kit: at most one per key, the newest kept after it has finished so that its report can be asked for."""
+
+from __future__ import annotations
+
+from typing import Generic, Protocol, TypeVar
+
+from backtestkit.errors import UsageError
+from backtestkit.runtime.context import RunKey
+
+
+class Tracked(Protocol):
+    """What the book needs to know of a run."""
+
+    @property
+    def key(self) -> RunKey:
+        """Whose run it is."""
+        ...
+
+    @property
+    def running(self) -> bool:
+        """True from its first step until it has ended."""
+        ...
+
+
+R = TypeVar("R", bound=Tracked)
+
+
+class RunBook(Generic[R]):
+    """Runs by key. A finished or never started run makes room for the next one of its key; a running one does not."""
+
+    def __init__(self) -> None:
+        """No runs."""
+        self._runs: dict[RunKey, R] = {}
+
+    def add(self, run: R) -> None:
+        """Enter `run`, in place of an earlier one of its key; `UsageError` while that one is running."""
+        earlier = self._runs.get(run.key)
+        if earlier is not None and earlier.running:
+            raise UsageError(f"{describe(run.key)} is running already. Wait for it, stop it, or use another frame or name.")
+        self._runs[run.key] = run
+
+    def get(self, key: RunKey) -> R:
+        """The newest run of `key`; `UsageError` with what there is otherwise."""
+        try:
+            return self._runs[key]
+        except KeyError:
+            there = "; ".join(describe(k) for k in list(self._runs)[:5]) or "nothing was run yet"
+            raise UsageError(f"there is no run of {describe(key)}. Known: {there}.") from None
+
+    def all(self) -> list[R]:
+        """All runs, oldest first."""
+        return list(self._runs.values())
+
+    def running(self) -> list[R]:
+        """The runs in progress."""
+        return [run for run in self._runs.values() if run.running]
+
+    def clear(self, key: RunKey | None = None) -> None:
+        """Forget the run of `key`, or all; running ones raise `UsageError` and nothing is forgotten."""
+        going = [run for run in ([self.get(key)] if key else self.all()) if run.running]
+        if going:
+            raise UsageError(f"{describe(going[0].key)} is running. Stop it or wait for it before clearing.")
+        if key is None:
+            self._runs.clear()
+        else:
+            del self._runs[key]
+
+
+def describe(key: RunKey) -> str:
+    """A key in words for messages."""
+    parts = (key.symbol, key.strategy_name, key.exchange_name, key.frame_name)
+    return f"{key.mode} " + " / ".join(part for part in parts if part)

@@ -1,0 +1,69 @@
+"""From the names of a run to what it works with, all of them checked before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from backtestkit.config import Config
+from backtestkit.errors import UsageError, suggest
+from backtestkit.model.fill_policy import POLICIES, FillPolicy
+from backtestkit.model.schema import ExchangeSchema, FrameSchema, StrategySchema
+from backtestkit.runtime.context import RunKey
+from backtestkit.services.connection.exchange import ExchangeConnection
+from backtestkit.services.schema.service import SchemaService
+from backtestkit.services.validation.service import ValidationService
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestPlan:
+    """Everything a backtest works with: validated schemas, the shared exchange connection, and the frozen choices."""
+
+    key: RunKey
+    strategy: StrategySchema
+    frame: FrameSchema
+    exchange: ExchangeConnection
+    config: Config
+    policy: FillPolicy
+
+
+class RunResolver:
+    """Resolves names against the registries of one kit."""
+
+    def __init__(
+        self,
+        *,
+        strategies: SchemaService[StrategySchema],
+        exchanges: SchemaService[ExchangeSchema],
+        frames: SchemaService[FrameSchema],
+        strategy_validation: ValidationService[StrategySchema],
+        connect: Callable[[str], ExchangeConnection],
+    ) -> None:
+        """`connect` gives the one connection of an exchange by its name."""
+        self._strategies, self._exchanges, self._frames = strategies, exchanges, frames
+        self._strategy_validation = strategy_validation
+        self._connect = connect
+
+    def backtest(self, key: RunKey, config: Config, policy: FillPolicy | str | None) -> BacktestPlan:
+        """The plan of a backtest; unknown names and wrong references raise before anything runs."""
+        self._strategy_validation.validate(key.strategy_name)
+        return BacktestPlan(
+            key=key,
+            strategy=self._strategies.get(key.strategy_name),
+            frame=self._frames.get(key.frame_name),
+            exchange=self._connect(self._exchanges.get(key.exchange_name).exchange_name),
+            config=config,
+            policy=resolve_policy(policy, config),
+        )
+
+
+def resolve_policy(policy: FillPolicy | str | None, config: Config) -> FillPolicy:
+    """A policy by record, by name, or the configured one."""
+    if isinstance(policy, FillPolicy):
+        return policy
+    name = config.fill_policy if policy is None else policy
+    try:
+        return POLICIES[name]
+    except KeyError:
+        how = "a FillPolicy of your own"
+        raise UsageError(f"fill policy {name!r} is unknown. {suggest(name, list(POLICIES), how)}") from None

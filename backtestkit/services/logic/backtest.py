@@ -1,0 +1,384 @@
+"""The backtest: ask the strategy at every tick of the frame, follow what it enters, jump where nothing can happen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import numpy as np
+
+from backtestkit.clients.bars import Bars
+from backtestkit.clients.frame import ClientFrame
+from backtestkit.clients.requests import RequestChecks
+from backtestkit.clients.strategy import ClientStrategy, Effects
+from backtestkit.errors import BacktestKitError, InsufficientDataError, RunError
+from backtestkit.math.profit import Costs, costs_paid
+from backtestkit.model.candle import Candles, Integers
+from backtestkit.model.event import BoundaryEvent, ProgressEvent
+from backtestkit.model.interval import DAY_MS, MINUTE_MS, from_ms, interval_start, interval_step_ms, iso, to_ms
+from backtestkit.model.result import ClosedResult, YieldedResult
+from backtestkit.model.signal import Signal, to_signal
+from backtestkit.model.statistics import RunSummary
+from backtestkit.runtime.user_code import UserFunction, user_function
+from backtestkit.runtime.clock import Clock, SimulatedClock
+from backtestkit.runtime.ids import new_id
+from backtestkit.runtime.scheduler import Scheduler, breathe
+from backtestkit.services.channels import Channels
+from backtestkit.services.connection.strategy import new_strategy
+from backtestkit.services.core.run_resolver import BacktestPlan
+from backtestkit.services.logic.effects import EffectRunner, UserErrors
+from backtestkit.services.logic.watchdog import Watchdog
+
+BREATHE_EVERY = 128
+"""Calls of `get_signal` after which the event loop gets a turn: some ten milliseconds of work."""
+
+SKIP_LOOKBACK_MS = 7 * DAY_MS
+"""How far before the frame candles are read when holes are skipped: the last existing ones may lie before a break."""
+
+
+@dataclass(slots=True)
+class RunState:
+    """What is known of a backtest while it runs and after it. Its facade reads it; only the loop writes it."""
+
+    plan: BacktestPlan
+    machine: ClientStrategy
+    errors: UserErrors
+    runner: EffectRunner
+    stepping: bool
+    closed: list[ClosedResult] = field(default_factory=list)
+    yielded: int = 0
+    ticks: int = 0
+    ticks_done: int = 0
+    finished: bool = False
+    complete: bool = False
+    first_time: int | None = None
+    last_time: int | None = None
+    candles_filled: int = 0
+    candles_missing: int = 0
+
+    @property
+    def progress(self) -> float:
+        """Share of the frame that is done, 0 to 1."""
+        return 1.0 if self.finished else self.ticks_done / self.ticks if self.ticks else 0.0
+
+    def summary(self) -> RunSummary:
+        """What the run assumed and what that cost."""
+        config = self.plan.config
+        costs = Costs(config.percent_slippage, config.percent_fee)
+        fee = slippage = 0.0
+        for result in self.closed:
+            paid = costs_paid(result.signal, result.current_price, costs)
+            fee += paid.fee
+            slippage += paid.slippage
+        return RunSummary(
+            policy=self.plan.policy.name,
+            percent_fee=config.percent_fee,
+            percent_slippage=config.percent_slippage,
+            fee_paid=fee,
+            slippage_paid=slippage,
+            ambiguous_exits=self.machine.counters.ambiguous_exits,
+            gaps=self.plan.exchange.schema.gaps,
+            candles_filled=self.candles_filled,
+            candles_missing=self.candles_missing,
+            fingerprint=self.runner.fingerprint.hexdigest(),
+            first_time=self.first_time,
+            last_time=self.last_time,
+        )
+
+
+class BacktestLogicService:
+    """Runs backtests of one kit. Each run is independent; candles are shared through the exchange connection."""
+
+    def __init__(self, *, channels: Channels, wall_clock: Clock) -> None:
+        """`wall_clock` says where the future begins: a frame does not reach beyond now."""
+        self._channels, self._wall_clock = channels, wall_clock
+
+    def start(self, plan: BacktestPlan, *, stepping: bool = False) -> RunState:
+        """The state of a new run; nothing happens until `run` is iterated. `stepping` forbids jumping."""
+        machine = new_strategy(plan.key, plan.strategy, plan.config, plan.policy)
+        machine.stepping = stepping
+        on_error = plan.strategy.on_error or plan.config.on_error
+        errors = UserErrors(self._channels, machine, raises=on_error == "raise")
+        runner = EffectRunner(machine, plan.strategy, self._channels, SimulatedClock(), Scheduler(), errors)
+        return RunState(plan, machine, errors, runner, stepping)
+
+    async def run(self, state: RunState) -> AsyncGenerator[YieldedResult, None]:
+        """Drive the run, yielding scheduled, opened, closed and cancelled results as they happen.
+
+        The caller sets the run's context around each step. An error in the data or in the engine is raised on the error
+        channel and then to the caller; it ends this run and no other.
+        """
+        loop = _BacktestLoop(state, self._channels)
+        try:
+            await loop.load(self._wall_clock.now_ms())
+            async for result in loop.run():
+                yield result
+            state.complete = True
+        except RunError:
+            raise
+        except BacktestKitError as error:
+            await state.errors.tell(error, "backtest")
+            raise
+        finally:
+            state.finished = True
+            loop.watchdog.stop()
+
+
+class _BacktestLoop:
+    """One run in progress."""
+
+    bars: Bars
+    tick_times: Integers
+    tick_candles: Integers
+    requests: RequestChecks
+
+    def __init__(self, state: RunState, channels: Channels) -> None:
+        self.state, self.channels = state, channels
+        self.plan, self.machine, self.runner = state.plan, state.machine, state.runner
+        self.per_request = self.plan.policy.candles == "per_request"
+        get_signal = self.plan.strategy.get_signal
+        self.get_signal: UserFunction | None = None if get_signal is None else user_function(get_signal)
+        self.watchdog = Watchdog(self.plan.config.max_signal_generation_seconds)
+
+    # -- before the first tick ----------------------------------------------------------------------------------------
+
+    async def load(self, now: int) -> None:
+        """Read the candles of the frame and lay out its ticks."""
+        plan, config = self.plan, self.plan.config
+        schema = plan.exchange.schema
+        frame = ClientFrame.between(
+            to_ms(plan.frame.start_date), to_ms(plan.frame.end_date), plan.frame.interval, now, plan.policy, plan.frame.frame_name
+        )
+        step = interval_step_ms(schema.base_interval)
+        count = config.avg_price_candles_count
+        first = frame.start // step * step - count * step
+        if schema.gaps == "skip":
+            first -= SKIP_LOOKBACK_MS
+        first, earliest = await self._history(first, step, frame)
+        until = frame.last + 2 * step if plan.policy.frame_end == "last_tick" else -(-frame.end // step) * step
+        until = await self._available(until, step, frame)
+        candles = await plan.exchange.columns(plan.key.symbol, first, until, strict=not self.per_request)
+        self.bars = bars = Bars(candles, step=step, average_count=count, policy=plan.policy)
+        self._cut(bars, frame)
+        self._ticks(bars, frame, count, earliest)
+        self.requests = RequestChecks.over(
+            candles,
+            anomaly_factor=config.get_candles_price_anomaly_threshold_factor,
+            min_candles_for_median=config.get_candles_min_candles_for_median,
+            average_count=count,
+            page=config.max_candles_per_request,
+            await_candles=config.schedule_await_minutes * MINUTE_MS // step,
+        )
+        self._describe(candles, step)
+
+    async def _history(self, first: int, step: int, frame: ClientFrame) -> tuple[int, int]:
+        """The first candle to read, and the earliest tick for which the history exists that the strategy needs."""
+        span = await self.plan.exchange.span(self.plan.key.symbol)
+        if span is None:
+            return first, frame.start
+        begin = span[0]
+        needed = begin + self.plan.config.avg_price_candles_count * step
+        warmup = self.plan.strategy.warmup
+        if warmup is None:
+            if needed > frame.start and self.plan.exchange.schema.gaps != "skip":
+                raise InsufficientDataError(
+                    f"the average price needs {self.plan.config.avg_price_candles_count} candles before the first tick at "
+                    f"{iso(frame.start)}, but {self.plan.key.symbol} begins at {iso(begin)}. Start the frame at "
+                    f"{iso(needed)} or later, or give the strategy a warmup."
+                )
+            return max(first, begin), frame.start
+        if isinstance(warmup, timedelta):
+            needed = max(needed, begin + warmup // timedelta(milliseconds=1))
+        else:
+            for interval, candles in warmup.items():
+                size = interval_step_ms(interval)
+                aligned = interval_start(begin + size - 1, interval)
+                needed = max(needed, aligned + candles * size)
+        return max(first, begin), max(needed, frame.start)
+
+    async def _available(self, until: int, step: int, frame: ClientFrame) -> int:
+        """The end of the range to read: one candle beyond the frame may be missing, no more."""
+        span = await self.plan.exchange.span(self.plan.key.symbol)
+        if span is None or self.plan.exchange.schema.gaps == "skip":
+            return until
+        end = span[1] + step
+        return end if end < until and end >= frame.last + step else until
+
+    def _cut(self, bars: Bars, frame: ClientFrame) -> None:
+        """Where the frame ends: at the last candle inside it, or with the first one after its last tick."""
+        if self.plan.policy.frame_end == "last_tick":
+            bars.cut = int(np.searchsorted(bars.times, frame.last, side="right"))
+            bars.limit = min(bars.limit, bars.cut + 1)
+        else:
+            bars.limit = int(np.searchsorted(bars.times, frame.end - bars.step, side="right"))
+            bars.cut = bars.limit - 1
+
+    def _ticks(self, bars: Bars, frame: ClientFrame, count: int, earliest: int) -> None:
+        """The ticks: times of the frame at which a candle has just closed, a full window lies before, and one follows."""
+        times = bars.times[count - 1 :] + bars.step
+        candles = np.arange(count, count + len(times))
+        fits = (times >= frame.start) & (times <= frame.last) & ((times - frame.start) % frame.step == 0)
+        fits &= (times >= earliest) & (candles < bars.limit)
+        self.tick_times, self.tick_candles = times[fits], candles[fits]
+        self.state.ticks = len(self.tick_times)
+        if not self.state.ticks:
+            raise InsufficientDataError(
+                f"{self.plan.key.symbol} has no candle for any tick of frame {self.plan.frame.frame_name!r} "
+                f"({iso(frame.start)} to {iso(frame.end)}, every {self.plan.frame.interval})"
+                + (f" after the warmup, which ends at {iso(earliest)}." if earliest > frame.start else ".")
+            )
+
+    def _describe(self, candles: Candles, step: int) -> None:
+        state, bars = self.state, self.bars
+        state.first_time = int(self.tick_times[0])
+        state.last_time = bars.label(bars.limit - 1)
+        inside = (candles.timestamp >= state.first_time) & (candles.timestamp <= int(bars.times[bars.limit - 1]))
+        state.candles_filled = 0 if candles.filled is None else int(candles.filled[inside].sum())
+        expected = (int(bars.times[bars.limit - 1]) - interval_first(state.first_time, step)) // step + 1
+        state.candles_missing = expected - int(inside.sum()) + state.candles_filled
+
+    # -- the ticks ----------------------------------------------------------------------------------------------------
+
+    async def run(self) -> AsyncIterator[YieldedResult]:
+        """Go through the ticks."""
+        machine, runner, state = self.machine, self.runner, self.state
+        times, candles = self.tick_times, self.tick_candles
+        total = len(times)
+        await self._boundary("before_start", int(times[0]), None)
+        position = asked = 0
+        while position < total and not machine.stopped:
+            runner.refresh()
+            state.ticks_done = position
+            now, candle = int(times[position]), int(candles[position])
+            machine.now = now
+            runner.clock.advance_to_ms(now)
+            runner.watch_jobs()
+            if now >= machine.wake_at:
+                await runner.run_jobs()
+            if runner.hears_progress:
+                await self._progress(now)
+            price = self._price(candle)
+            entered = False
+            if machine.must_ask(now):
+                asked += 1
+                if asked % BREATHE_EVERY == 0:
+                    await breathe()
+                entering = await self._ask(now, candle, price)
+                if entering is not None:
+                    entered = True
+                    async for result in self._play(entering):
+                        yield result
+            if entered:
+                async for result in self._follow(candle):
+                    yield result
+                position = int(np.searchsorted(times, machine.now, side="right"))
+                continue
+            async for result in self._play(machine.idle(now, price)):
+                yield result
+            position = self._next(position)
+        state.ticks_done = position
+        if runner.hears_progress:
+            await self._progress(machine.now, done=True)
+        await self._boundary("after_end", machine.now, self._last_price())
+
+    def _next(self, position: int) -> int:
+        """The next tick worth a look: the following one, or the first at which the strategy may be asked again."""
+        runner, machine = self.runner, self.machine
+        following = position + 1
+        if machine.stepping or runner.hears_idle or runner.hears_progress or not self._clean():
+            return following
+        target = min(machine.next_ask(), machine.wake_at)
+        if target == math.inf or self.get_signal is None:
+            target = machine.wake_at
+        nxt = max(following, int(np.searchsorted(self.tick_times, min(target, 9e15))))
+        machine.counters.idle_ticks += nxt - following
+        machine.counters.idle_pings += nxt - following
+        return nxt
+
+    def _clean(self) -> bool:
+        return not self.per_request or self.requests.clean
+
+    def _price(self, candle: int) -> float:
+        """The average price before candle `candle`; under `per_request` its candles are checked as asked for."""
+        if not self._clean():
+            self.requests.check_average(candle)
+        return self.bars.average.item(candle - 1)
+
+    def _last_price(self) -> float | None:
+        index = min(self.machine.index, self.bars.limit) - 1
+        return self.bars.average.item(index) if index >= self.plan.config.avg_price_candles_count - 1 else None
+
+    async def _ask(self, now: int, candle: int, price: float) -> Effects | None:
+        """Ask the strategy; the effects of entering, or None when there is nothing to enter."""
+        machine = self.machine
+        machine.counters.get_signal_calls += 1
+        if self.get_signal is None:
+            return None
+        try:
+            answer = await self.watchdog.guard(self.get_signal(self.plan.key.symbol, from_ms(now), price))
+            signal = to_signal(answer)
+            if signal is None or machine.stopped:
+                return None
+            row = machine.admit(signal, new_id(), now, self._market(candle, price))
+        except Exception as error:
+            await self.runner.errors.caught(error, "get_signal")
+            return None
+        return None if row is None else machine.enter(row, now, price)
+
+    def _market(self, candle: int, price: float) -> float:
+        """Where a market order of this tick fills: at the average, or at the open that follows."""
+        return self.bars.open.item(candle) if self.plan.policy.market == "next_open" else price
+
+    async def _follow(self, candle: int) -> AsyncIterator[YieldedResult]:
+        """Follow the entered signal until it ends; candles that cannot be used end the run."""
+        machine, bars = self.machine, self.bars
+        failure = None
+        row = machine.pending or machine.scheduled
+        if row is not None and not self._clean():
+            failure = self.requests.failure(row, candle)
+        limit = bars.limit
+        if failure is not None:
+            bars.limit = min(limit, failure[0])
+        try:
+            async for result in self._play(machine.follow(bars, candle)):
+                yield result
+        finally:
+            bars.limit = limit
+        if machine.pending is None and machine.scheduled is None:
+            return
+        if failure is not None:
+            raise failure[1]
+        async for result in self._play(machine.cut(bars)):
+            yield result
+
+    async def _play(self, effects: Effects) -> AsyncIterator[YieldedResult]:
+        """Carry out effects, yielding the results as they come."""
+        runner = self.runner
+        for effect in effects:
+            await runner.apply(effect)
+            if runner.results:
+                for result in runner.results:
+                    self.state.yielded += 1
+                    if isinstance(result, ClosedResult):
+                        self.state.closed.append(result)
+                    yield result
+                runner.results.clear()
+
+    async def _progress(self, now: int, *, done: bool = False) -> None:
+        state = self.state
+        processed = state.ticks if done else state.ticks_done
+        event = ProgressEvent(self.plan.key, now, state.ticks, processed, processed / state.ticks)
+        await self.channels.backtest_progress.emit(event)
+
+    async def _boundary(self, name: str, now: int, price: float | None) -> None:
+        channel = self.channels.before_start if name == "before_start" else self.channels.after_end
+        if channel.heard():
+            self.runner.clock.advance_to_ms(now)
+            await channel.emit(BoundaryEvent(self.plan.key, now, price))
+
+
+def interval_first(time: int, step: int) -> int:
+    """The first candle open time at or after `time`."""
+    return -(-time // step) * step

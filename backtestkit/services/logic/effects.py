@@ -1,0 +1,163 @@
+"""Carrying out what a machine asks for: raise events, call callbacks, publish results."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from backtestkit.clients.effects import Call, Effect, Emit, Heard, Publish, Wake
+from backtestkit.clients.fingerprint import Fingerprint
+from backtestkit.clients.strategy import ClientStrategy
+from backtestkit.errors import RunError
+from backtestkit.model.event import ErrorEvent
+from backtestkit.model.interval import from_ms
+from backtestkit.model.result import (
+    AnyResult,
+    CancelledResult,
+    ClosedResult,
+    IdleResult,
+    OpenedResult,
+    ScheduledResult,
+    YieldedResult,
+)
+from backtestkit.model.schema import StrategyCallbacks, StrategySchema
+from backtestkit.runtime.user_code import UserFunction, user_function
+from backtestkit.runtime.clock import SimulatedClock
+from backtestkit.runtime.scheduler import Scheduler
+from backtestkit.services.channels import Channels
+
+_SIGNAL_CALLBACKS = ("on_active_ping", "on_schedule_ping")
+
+
+class UserErrors:
+    """What happens to an error in the user's code: reported on the error channel and kept, or raised."""
+
+    def __init__(self, channels: Channels, machine: ClientStrategy, *, raises: bool, limit: int = 100) -> None:
+        """Keep the newest `limit` errors in `kept`; count them all in `count`."""
+        self._channels, self._machine = channels, machine
+        self._raises, self._limit = raises, limit
+        self.kept: list[ErrorEvent] = []
+        self.count = 0
+
+    async def caught(self, error: Exception, source: str) -> None:
+        """Report `error`; under `on_error="raise"` end the run with it."""
+        await self.tell(error, source)
+        if self._raises:
+            raise RunError(f"{source} of strategy {self._machine.key.strategy_name!r} failed: {error}") from error
+
+    async def tell(self, error: Exception, source: str) -> None:
+        """Put `error` on the error channel with the run it belongs to, and keep it."""
+        event = ErrorEvent(error, source, self._machine.key, self._machine.now)
+        self.count += 1
+        self.kept.append(event)
+        del self.kept[: -self._limit]
+        await self._channels.error.emit(event)
+
+
+class EffectRunner:
+    """The shell around one machine. It moves the clock, so that whoever is called sees the machine's time."""
+
+    def __init__(
+        self,
+        machine: ClientStrategy,
+        schema: StrategySchema,
+        channels: Channels,
+        clock: SimulatedClock,
+        scheduler: Scheduler,
+        errors: UserErrors,
+    ) -> None:
+        """Wire the shell; `results` collects what the run yields until the loop takes it."""
+        self.machine, self.clock = machine, clock
+        self.errors = errors
+        self.results: list[YieldedResult] = []
+        self.fingerprint = Fingerprint()
+        self._channels, self._scheduler = channels, scheduler
+        self._stream = channels.signal_backtest if machine.key.backtest else channels.signal_live
+        callbacks = schema.callbacks or StrategyCallbacks()
+        self._callbacks: dict[str, UserFunction] = {
+            name: user_function(fn) for name in StrategyCallbacks.model_fields if (fn := getattr(callbacks, name)) is not None
+        }
+        self._on_tick = self._callbacks.get("on_tick")
+        self._version = -1
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Learn who listens, if that changed since the last look."""
+        version = self._channels.version
+        if version == self._version:
+            return
+        self._version = version
+        heard, channels = self.machine.heard, self._channels
+        for name in (f.name for f in fields(Heard)):
+            value = name in self._callbacks if name.startswith("on_") else getattr(channels, name).heard()
+            setattr(heard, name, value)
+        self.hears_idle = (
+            heard.idle_ping
+            or heard.on_idle
+            or self._on_tick is not None
+            or self._stream.heard("idle")
+            or channels.signal.heard("idle")
+        )
+        self.hears_progress = channels.backtest_progress.heard()
+        self.machine.version += 1
+
+    async def apply(self, effect: Effect) -> None:
+        """Carry out one effect at the machine's time."""
+        self.clock.advance_to_ms(self.machine.now)
+        if isinstance(effect, Publish):
+            await self._publish(effect.result)
+        elif isinstance(effect, Emit):
+            await getattr(self._channels, effect.name).emit(effect.event)
+        elif isinstance(effect, Call):
+            await self._call(effect)
+        elif isinstance(effect, Wake):
+            await self.run_jobs()
+        self.refresh()
+
+    async def run_jobs(self) -> None:
+        """Run the scheduled jobs that are due at the machine's time."""
+        await self._scheduler.run_due(self.machine.now * 1_000_000)
+        self.watch_jobs()
+
+    def watch_jobs(self) -> None:
+        """Tell the machine when the next scheduled job is due."""
+        due = self._scheduler.next_due_ns
+        self.machine.wake_at = float("inf") if due is None else -(-due // 1_000_000)
+
+    async def _publish(self, result: AnyResult) -> None:
+        if isinstance(result, ScheduledResult | OpenedResult | ClosedResult | CancelledResult):
+            self.fingerprint.add(result)
+            self.results.append(result)
+        if self._on_tick is not None:
+            await self._user("on_tick", self._on_tick, result, result.current_price)
+        stream = self._stream
+        if stream.heard(result.action):
+            await stream.emit(result)
+        if self._channels.signal.heard(result.action):
+            await self._channels.signal.emit(result)
+
+    async def _call(self, call: Call) -> None:
+        name = call.name
+        function = self._callbacks[name]
+        payload: Any = call.payload
+        machine = self.machine
+        if name == "on_idle":
+            await self._user(name, function, call.price)
+            return
+        if name in ("on_partial_profit", "on_partial_loss"):
+            row = machine.pending
+            if row is not None:
+                await self._user(name, function, machine.rules.pricing.public(row, call.price), call.price, payload)
+            return
+        if payload is not None and (name == "on_write" or name in _SIGNAL_CALLBACKS):
+            payload = machine.rules.pricing.public(payload, call.price)
+        await self._user(name, function, payload, call.price)
+
+    async def _user(self, name: str, function: UserFunction, *args: Any) -> None:
+        key = self.machine.key
+        try:
+            await function(key.symbol, *args, from_ms(self.machine.now), key.backtest)
+        except Exception as error:
+            await self.errors.caught(error, name)
+
+

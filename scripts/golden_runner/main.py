@@ -1,0 +1,78 @@
+"""`scripts/golden [PATH...]`: run recorded scenarios and compare."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from . import records, scenario
+
+UNBUILT = {
+    "statistics": "statistics of given trades are compared by the tests of the statistics",
+    "risks": "risk profiles",
+    "walker": "walkers",
+    "run_mode": "parallel runs",
+    "commands": "commands",
+}
+"""Parts of scenarios that have no runner yet, by the field that asks for them."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; 0 when nothing failed."""
+    parser = argparse.ArgumentParser(prog="scripts/golden", description="Run recorded scenarios and compare every event.")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="record files (.jsonl, .jsonl.gz) or folders of them")
+    parser.add_argument("--without-commands", action="store_true", help="only records that script no command")
+    parser.add_argument("--gear", choices=("both", "jump", "step"), default="both", help="which gear must agree (default: both)")
+    parser.add_argument("--topic", action="append", help="only this topic; may be repeated")
+    parser.add_argument("--id", action="append", help="only this record; may be repeated")
+    options = parser.parse_args(arguments)
+    tally = {"passed": 0, "failed": 0, "suspect": 0, "left out": 0}
+    for path in records.files(options.paths):
+        for record in records.read(path):
+            if options.topic and record["topic"] not in options.topic or options.id and record["id"] not in options.id:
+                continue
+            tally[_one(record, options)] += 1
+    if tally["suspect"]:
+        print(f"{tally['suspect']} records are wholly suspect and were not compared")
+    if tally["left out"]:
+        print(f"{tally['left out']} records were left out")
+    print(f"{tally['passed']} passed, {tally['failed']} failed")
+    return 1 if tally["failed"] else 0
+
+
+def _one(record: dict[str, Any], options: argparse.Namespace) -> str:
+    if record.get("suspect") and not record.get("suspect_fields"):
+        return "suspect"
+    if options.without_commands and has_commands(record):
+        return "left out"
+    missing = unbuilt(record)
+    if missing:
+        print(f"{record['id']}: not runnable yet: {missing}")
+        return "failed"
+    gears = {"both": (False, True), "jump": (False,), "step": (True,)}[options.gear]
+    for stepping in gears:
+        found = scenario.first_difference(record, stepping=stepping)
+        if found:
+            print(f"{record['id']} ({'step' if stepping else 'jump'}): {found}")
+            return "failed"
+    return "passed"
+
+
+def has_commands(record: dict[str, Any]) -> bool:
+    """Whether the record scripts a command."""
+    return any(strategy.get("commands") for strategy in record.get("strategies", ()))
+
+
+def unbuilt(record: dict[str, Any]) -> str | None:
+    """What the record asks for that has no runner, or None."""
+    if record.get("kind") == "statistics":
+        return UNBUILT["statistics"]
+    if has_commands(record):
+        return UNBUILT["commands"]
+    return next((UNBUILT[name] for name in ("risks", "walker", "run_mode") if record.get(name)), None)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""Running one record and saying how it differs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import backtestkit as bk
+from backtestkit.errors import BacktestKitError, ConfigError
+
+from . import compare
+from .market import Market
+from .recorder import Recorder, codes
+from .script import Script, expand
+
+EXCHANGE = "golden"
+FRAME = "golden"
+RECORDED_CONFIG = {"CC_GET_CANDLES_RETRY_COUNT": 1, "CC_GET_CANDLES_RETRY_DELAY_MS": 0}
+
+
+def first_difference(record: dict[str, Any], *, stepping: bool) -> str | None:
+    """The first difference between a run of `record` and what it expects, or None."""
+    if record.get("kind") == "config":
+        return _config(record)
+    with bk.Kit():
+        bk.set_config({**RECORDED_CONFIG, **record.get("config", {})}, unsafe=True)
+        return _Scenario(record, stepping=stepping).difference()
+
+
+def _config(record: dict[str, Any]) -> str | None:
+    expected = record["expected"]
+    with bk.Kit():
+        try:
+            bk.set_config(record["config"])
+        except ConfigError as error:
+            got = {"accepted": False, "invalid_keys": sorted("CC_" + key.upper() for key in error.keys)}
+        else:
+            got = {"accepted": True}
+    if not expected["accepted"]:
+        expected = expected | {"invalid_keys": sorted(expected["invalid_keys"])}
+    return compare.difference(got, expected)
+
+
+class _Scenario:
+    def __init__(self, record: dict[str, Any], *, stepping: bool) -> None:
+        self.record, self.stepping = record, stepping
+        self.expected = record["expected"]
+        self.suspect = frozenset(record.get("suspect_fields", ()))
+        self.recorder = Recorder(
+            several_runs=len(record["runs"]) > 1,
+            signals_only=record.get("record_events") == "signals",
+            pings=bool(record.get("record_pings")),
+        )
+        self.runs: list[dict[str, Any]] = []
+        self.failed = False
+
+    def difference(self) -> str | None:
+        self._register()
+        self.recorder.listen()
+        for run in self.record["runs"]:
+            self._run(run["symbol"], run["strategy"])
+        return self._compare()
+
+    def _register(self) -> None:
+        market = Market(self.record["candles"])
+        step = bk.interval_step_ms
+        bk.add_exchange(
+            exchange_name=EXCHANGE,
+            read_candles=lambda symbol, interval, since, until: market.read(symbol, step(interval), since, until),
+        )
+        frame = self.record["frame"]
+        bk.add_frame(frame_name=FRAME, interval=frame["interval"], start_date=frame["start"], end_date=frame["end"])
+
+    def _run(self, symbol: str, strategy_name: str) -> None:
+        strategy = next(s for s in self.record["strategies"] if s["name"] == strategy_name)
+        script = Script(strategy, symbol, self.record["frame"]["start"])
+        self.recorder.own_ids([entry["dto"] for entry in strategy.get("signals", []) if "dto" in entry])
+        bk.add_strategy(
+            strategy_name=strategy_name,
+            interval=strategy["interval"],
+            get_signal=lambda _symbol, when, price: script.answer(round(when.timestamp() * 1000), price),
+            replace=True,
+        )
+        run = bk.Backtest.run(
+            symbol,
+            strategy_name=strategy_name,
+            exchange_name=EXCHANGE,
+            frame_name=FRAME,
+            policy="reference",
+            stepping=self.stepping,
+        )
+        try:
+            run.wait()
+        except BacktestKitError as error:
+            self.failed = True
+            if not any(e["type"] == "error" and e["codes"] == codes(error) for e in self.recorder.events[-1:]):
+                self.recorder.run_error(error)
+        counters = run.snapshot().counters
+        self.runs.append(
+            {
+                "symbol": symbol,
+                "strategy": strategy_name,
+                "get_signal_calls": len(script.minutes),
+                "get_signal_minutes": script.minutes,
+                "get_signal_prices": script.prices,
+                "idle_ticks": counters.idle_ticks,
+                "active_pings": counters.active_pings,
+                "schedule_pings": counters.schedule_pings,
+                "idle_pings": counters.idle_pings,
+            }
+        )
+
+    def _compare(self) -> str | None:
+        found = compare.events_difference(self.recorder.events, self.expected["events"], self.suspect)
+        if found:
+            return found
+        if bool(self.expected.get("fatal")) != self.failed and self.expected.get("fatal") is not None:
+            return f"run failed: got {self.failed}, expected {self.expected['fatal']}"
+        for i, (got, want) in enumerate(zip(self.runs, self.expected["runs"], strict=True)):
+            want = want | {"get_signal_minutes": expand(want["get_signal_minutes"])}
+            found = compare.difference(got, want, ignored=self.suspect)
+            if found:
+                return f"run {i} {found}"
+        return None
