@@ -69,56 +69,54 @@ class Candles:
         filled: npt.ArrayLike | None = None,
     ) -> Candles:
         """Copy columns of any numeric kind into one contiguous block; unequal lengths raise `DataError`."""
-        stamps = np.array(timestamp, dtype=np.int64)
-        block = np.empty((5, len(stamps)), dtype=np.float64)
-        for i, (name, column) in enumerate(zip(COLUMNS[1:], (open, high, low, close, volume), strict=True)):
-            values = np.asarray(column, dtype=np.float64)
-            if values.shape != stamps.shape:
-                raise DataError(f"candle column {name!r} has shape {values.shape}, timestamp has {stamps.shape}")
-            block[i] = values
-        flags = None if filled is None else np.array(filled, dtype=np.bool_)
-        return cls(_frozen(stamps), *_frozen(block), filled=None if flags is None or not flags.any() else _frozen(flags))
+        return cls._copied(timestamp, (open, high, low, close, volume), filled)
 
     @classmethod
     def from_rows(cls, rows: Iterable[Candle | Sequence[float] | Mapping[str, Any]]) -> Candles:
         """Candles from rows: `Candle`s, sequences in the order of `COLUMNS`, or mappings with those keys."""
-        listed = list(rows)
+        listed: list[Any] = list(rows)
         if not listed:
             return cls.empty()
         if isinstance(listed[0], Mapping):
             try:
-                table = [[row[name] for name in COLUMNS] for row in listed]  # type: ignore[call-overload,index]
+                listed = [[row[name] for name in COLUMNS] for row in listed]
             except (KeyError, TypeError) as error:
                 raise DataError(f"a candle row lacks {error}; each needs {', '.join(COLUMNS)}") from None
-            listed = table
         try:
             values = np.array(listed, dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise DataError(f"candle rows are not numbers in the order {', '.join(COLUMNS)}: {error}") from None
         if values.ndim != 2 or values.shape[1] < 6:
             raise DataError(f"candle rows have shape {values.shape}; expected (n, 6) in the order {', '.join(COLUMNS)}")
-        return cls.from_columns(values[:, 0].astype(np.int64), *(values[:, i] for i in range(1, 6)))
+        return cls._copied(values[:, 0], [values[:, i] for i in range(1, 6)])
 
     @classmethod
     def coerce(cls, data: Any) -> Candles:
-        """`Candles` from whatever a data source answers: itself, an `(n, 6)` array, rows, a pandas, polars or arrow table."""
+        """`Candles` from what a data source answers: itself, an `(n, 6)` array, rows, a pandas, polars or arrow table.
+
+        Anything else raises `DataError`.
+        """
         if isinstance(data, Candles):
             return data
         if isinstance(data, np.ndarray) and data.dtype.names is None:
             if data.size == 0:
                 return cls.empty()
             if data.ndim != 2 or data.shape[1] < 6:
-                raise DataError(f"candle array has shape {data.shape}; expected (n, 6) in the order {', '.join(COLUMNS)}")
-            return cls.from_columns(data[:, 0].astype(np.int64), *(data[:, i] for i in range(1, 6)))
+                raise DataError(
+                    f"candle array has shape {data.shape}; expected (n, 6) in the order {', '.join(COLUMNS)}"
+                )
+            return cls._copied(data[:, 0], [data[:, i] for i in range(1, 6)])
         names = getattr(data, "column_names", None) or getattr(data, "columns", None)
         if names is not None:
             missing = [name for name in COLUMNS if name not in list(names)]
             if missing:
                 raise DataError(f"candle table lacks {', '.join(missing)}; it has {', '.join(map(str, names))}")
-            return cls.from_columns(*(np.asarray(data[name]) for name in COLUMNS))
+            return cls._copied(data[COLUMNS[0]], [data[name] for name in COLUMNS[1:]])
         if isinstance(data, Iterable):
             return cls.from_rows(data)
-        raise DataError(f"candles cannot be made from {type(data).__name__}; answer rows, an (n, 6) array, a table or Candles")
+        raise DataError(
+            f"candles cannot be made from {type(data).__name__}; answer rows, an (n, 6) array, a table or Candles"
+        )
 
     @classmethod
     def empty(cls) -> Candles:
@@ -133,11 +131,36 @@ class Candles:
             return parts[0]
         if not parts:
             return cls.empty()
-        columns = [np.concatenate([getattr(part, name) for part in parts]) for name in COLUMNS]
+        stamps, *columns = (np.concatenate([getattr(part, name) for part in parts]) for name in COLUMNS)
         filled = None
         if any(part.filled is not None for part in parts):
             filled = np.concatenate([np.zeros(len(p), np.bool_) if p.filled is None else p.filled for p in parts])
-        return cls.from_columns(*columns, filled=filled)
+        return cls._copied(stamps, columns, filled)
+
+    def copy(self) -> Candles:
+        """The same candles in memory of their own: a slice keeps all of the memory alive that it was cut from."""
+        return self._copied(self.timestamp, [getattr(self, name) for name in COLUMNS[1:]], self.filled)
+
+    def take(self, index: npt.NDArray[np.intp]) -> Candles:
+        """The candles at the positions `index`, in that order, copied."""
+        filled = None if self.filled is None else self.filled[index]
+        return self._copied(self.timestamp[index], [getattr(self, name)[index] for name in COLUMNS[1:]], filled)
+
+    @classmethod
+    def _copied(
+        cls, timestamp: npt.ArrayLike, columns: Iterable[npt.ArrayLike], filled: npt.ArrayLike | None = None
+    ) -> Candles:
+        stamps = np.array(timestamp, dtype=np.int64)
+        block = np.empty((5, len(stamps)), dtype=np.float64)
+        for i, (name, column) in enumerate(zip(COLUMNS[1:], columns, strict=True)):
+            values = np.asarray(column, dtype=np.float64)
+            if values.shape != stamps.shape:
+                raise DataError(f"candle column {name!r} has shape {values.shape}, timestamp has {stamps.shape}")
+            block[i] = values
+        flags = None if filled is None else np.array(filled, dtype=np.bool_)
+        marks = None if flags is None or not flags.any() else _frozen(flags)
+        open, high, low, close, volume = _frozen(block)
+        return cls(_frozen(stamps), open, high, low, close, volume, marks)
 
     def __len__(self) -> int:
         return len(self.timestamp)
@@ -179,13 +202,15 @@ class Candles:
         """A pandas frame indexed by aware UTC open time. Needs pandas."""
         pandas = _optional("pandas")
         index = pandas.to_datetime(self.timestamp, unit="ms", utc=True).rename("timestamp")
-        return pandas.DataFrame({name: getattr(self, name) for name in COLUMNS[1:]}, index=index)
+        frame: pd.DataFrame = pandas.DataFrame({name: getattr(self, name) for name in COLUMNS[1:]}, index=index)
+        return frame
 
     def to_polars(self) -> pl.DataFrame:
         """A polars frame; `timestamp` is a UTC datetime in ms. Needs polars."""
         polars = _optional("polars")
         frame = polars.DataFrame({name: getattr(self, name) for name in COLUMNS})
-        return frame.with_columns(polars.col("timestamp").cast(polars.Datetime("ms", "UTC")))
+        timed: pl.DataFrame = frame.with_columns(polars.col("timestamp").cast(polars.Datetime("ms", "UTC")))
+        return timed
 
     def to_arrow(self) -> pa.Table:
         """A pyarrow table; `timestamp` stays int64 ms. Needs pyarrow."""
