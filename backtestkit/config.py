@@ -30,6 +30,7 @@ CONSTANT_PREFIX: Final = "CC_"
 ENVIRONMENT_PREFIX: Final = "BACKTESTKIT_"
 
 OnError: TypeAlias = Literal["report", "raise"]
+PolicyName: TypeAlias = Literal["conservative", "reference", "next_open"]
 
 
 class Rule(NamedTuple):
@@ -72,7 +73,7 @@ Lifetime = Annotated[
     Rule("a whole number of at least 1, or math.inf", lambda v: v >= 1 and (math.isinf(v) or v == int(v))),
 ]
 PolicyField = Annotated[
-    Literal["conservative", "reference", "next_open"],
+    PolicyName,
     Rule("one of 'conservative', 'reference', 'next_open'", lambda v: True),
 ]
 OnErrorField = Annotated[OnError, Rule("one of 'report', 'raise'", lambda v: True)]

@@ -150,3 +150,11 @@ def current_kit() -> Kit:
         kit: Kit = run.kit
         return kit
     return _default if entry is None else entry.kit
+
+
+def reset() -> None:
+    """Empty the current kit: nothing registered, nobody listening, no runs, the first configuration.
+
+    A run in progress raises `UsageError`, and then nothing is lost. `with Kit():` starts clean without losing anything.
+    """
+    current_kit().reset()

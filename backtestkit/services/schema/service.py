@@ -38,12 +38,24 @@ class SchemaService(Generic[S]):
             )
         return self._keep(schema)
 
-    def override(self, name: str, /, **changes: Any) -> S:
-        """Change some fields of a registered schema; the whole is checked again before it counts."""
+    def override(self, given: str | SchemaInput[S] | None = None, /, **changes: Any) -> S:
+        """Change some fields of a registered schema; the whole is checked again before it counts.
+
+        `given` is the name, a mapping with some fields, or a schema, of which the fields that were set count.
+        """
         key = f"{self.kind}_name"
-        if changes.get(key, name) != name:
-            raise SchemaError(f"{self.kind} {name!r} cannot be renamed to {changes[key]!r}; register it anew instead")
-        return self._keep(self.schema.model_validate(self.get(name).as_dict() | changes))
+        if isinstance(given, str):
+            given = {key: given}
+        if given is not None:
+            fields = self._fields(given)
+            if changes.get(key, fields.get(key)) != fields.get(key):
+                raise SchemaError(
+                    f"{self.kind} {fields.get(key)!r} cannot be renamed to {changes[key]!r}; register it anew instead"
+                )
+            changes = fields | changes
+        if key not in changes:
+            raise SchemaError(f"override needs {key}, the name of the {self.kind} to change")
+        return self._keep(self.schema.model_validate(self.get(changes[key]).as_dict() | changes))
 
     def get(self, name: str, needed_by: str = "") -> S:
         """The schema of that name; `NotRegisteredError` with the near names when there is none."""
@@ -71,15 +83,20 @@ class SchemaService(Generic[S]):
         return schema
 
     def _understand(self, given: SchemaInput[S] | None, fields: dict[str, Any]) -> S:
-        if given is None:
-            return self.schema.model_validate(fields)
+        if given is not None:
+            if isinstance(given, self.schema) and not fields:
+                return given
+            fields = self._fields(given) | fields
+        return self.schema.model_validate(fields)
+
+    def _fields(self, given: SchemaInput[S]) -> dict[str, Any]:
+        """The fields that `given` says something about."""
         if not isinstance(given, Schema | Mapping) and callable(getattr(given, "schema", None)):
             given = given.schema()
         if isinstance(given, self.schema):
-            return self.schema.model_validate(given.as_dict() | fields) if fields else given
+            return {name: getattr(given, name) for name in given.model_fields_set}
         if isinstance(given, Mapping):
-            return self.schema.model_validate(dict(given) | fields)
-        raise SchemaError(
-            f"{self.kind} expected keywords, a mapping or a {self.schema.__name__}, not {type(given).__name__}"
-            + (f"; register it with bk.add_{given.kind}(...)" if isinstance(given, Schema) else "")
-        )
+            return dict(given)
+        hint = f"; register it with bk.add_{given.kind}(...)" if isinstance(given, Schema) else ""
+        expected = f"keywords, a mapping or a {self.schema.__name__}"
+        raise SchemaError(f"{self.kind} expected {expected}, not {type(given).__name__}{hint}")
