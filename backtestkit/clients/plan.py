@@ -13,6 +13,7 @@ import numpy as np
 from backtestkit.clients.bars import Bars
 from backtestkit.clients.effects import Heard
 from backtestkit.clients.position import Levels, Pricing
+from backtestkit.clients.state import Reported
 from backtestkit.math.levels import progress
 from backtestkit.math.scan import first_exit, first_milestones, first_true, new_extremes
 from backtestkit.model.candle import Floats
@@ -27,13 +28,8 @@ NEAR_ZERO_PERCENT = 1e-9
 """Profits this close to zero are decided one by one: rounding could make them fall while the price rises."""
 
 
-@record
-class Known:
-    """What was announced for the position already."""
-
-    profit: set[int]
-    loss: set[int]
-    breakeven: bool
+ROUNDING = 1e-12
+"""Prices this close (relative) may have their profits in another order than their own, by rounding."""
 
 
 @record
@@ -59,7 +55,7 @@ def waiting(bars: Bars, start: int, row: SignalRow, await_ms: int, wake_at: floa
 
 
 def open_position(
-    bars: Bars, start: int, row: SignalRow, levels: Levels, heard: Heard, known: Known, wake_at: float
+    bars: Bars, start: int, row: SignalRow, levels: Levels, heard: Heard, known: Reported, wake_at: float, *, by_price: bool
 ) -> Iterator[int]:
     """The candle at which an open position ends, and before it those at which something heard happens."""
     end = min(bars.cut, bars.first_labelled(row.pending_at + row.minute_estimated_time * MINUTE_MS))
@@ -68,12 +64,17 @@ def open_position(
     extreme = bars.low if levels.long else bars.high
     average = bars.average[start:stop]
     last = start + first_exit(extreme[start:stop], average, levels.stop, levels.take_profit, long=levels.long)
-    names = _heard_minutes(average[: last - start], row, levels, heard, known)
+    names = _heard_minutes(average[: last - start], row, levels, heard, known, by_price=by_price)
     return _with_wake(bars, start, names, min(last, end), wake_at)
 
 
-def summarise(bars: Bars, start: int, stop: int, row: SignalRow, levels: Levels, pricing: Pricing) -> Span:
-    """What the candles from `start` up to `stop`, none of which ends the position, amount to."""
+def summarise(
+    bars: Bars, start: int, stop: int, row: SignalRow, levels: Levels, pricing: Pricing, *, by_price: bool
+) -> Span:
+    """What the candles from `start` up to `stop`, none of which ends the position, amount to.
+
+    `by_price` compares extremes as prices, else as net profits.
+    """
     average = bars.average[start:stop]
     high, low = int(average.argmax()), int(average.argmin())
     best, worst = (high, low) if levels.long else (low, high)
@@ -84,44 +85,84 @@ def summarise(bars: Bars, start: int, stop: int, row: SignalRow, levels: Levels,
     profit_progress = loss_progress = -1.0
     breakeven = False
     if gain > 0:
-        profit_progress = progress(
-            gain, levels.take_profit - levels.effective if levels.long else levels.effective - levels.take_profit
-        )
+        span = levels.take_profit - levels.effective if levels.long else levels.effective - levels.take_profit
+        profit_progress = progress(gain, span)
         breakeven = best_price >= levels.breakeven if levels.long else best_price <= levels.breakeven
-        if best_price > row.peak.price if levels.long else best_price < row.peak.price:
-            peak = _peak(bars, start, average, best, row, levels, pricing)
+        peak = _peak(bars, start, average, best, row, levels, pricing, by_price=by_price)
     if drop > 0:
-        loss_progress = progress(
-            drop, levels.effective - levels.stop_loss if levels.long else levels.stop_loss - levels.effective
-        )
-        if worst_price < row.fall.price if levels.long else worst_price > row.fall.price:
-            fall = Extreme(worst_price, bars.label(start + worst), pricing.profit(row, worst_price))
+        span = levels.effective - levels.stop_loss if levels.long else levels.stop_loss - levels.effective
+        loss_progress = progress(drop, span)
+        fall = _fall(bars, start, average, worst, row, levels, pricing, by_price=by_price)
     return Span(peak, fall, profit_progress, loss_progress, breakeven)
 
 
 def _peak(
-    bars: Bars, start: int, average: Floats, best: int, row: SignalRow, levels: Levels, pricing: Pricing
+    bars: Bars, start: int, average: Floats, best: int, row: SignalRow, levels: Levels, pricing: Pricing, *, by_price: bool
 ) -> Extreme | None:
-    """The last new best price with a positive profit: nearly always the best one, else found one by one."""
-    profit = pricing.profit(row, average.item(best))
-    if profit.pnl_percentage > 0:
-        return Extreme(average.item(best), bars.label(start + best), profit)
-    if profit.pnl_percentage > -NEAR_ZERO_PERCENT:
-        for i in reversed(new_extremes(average, row.peak.price, rising=levels.long).tolist()):
+    """The last new best point, if there is one."""
+    price, known = average.item(best), max(row.peak.pnl.pnl_percentage, 0.0)
+    if by_price:
+        known = 0.0
+        if not (price > row.peak.price if levels.long else price < row.peak.price):
+            return None
+    if levels.line.at(price) < known - NEAR_ZERO_PERCENT:
+        return None
+    if by_price:
+        for i in (best, *reversed(new_extremes(average, row.peak.price, rising=levels.long).tolist())):
             profit = pricing.profit(row, average.item(i))
             if profit.pnl_percentage > 0:
                 return Extreme(average.item(i), bars.label(start + i), profit)
-    return None
+            if profit.pnl_percentage < -NEAR_ZERO_PERCENT:
+                return None
+        return None
+    found = None
+    for i in _alike(average, price, rising=levels.long):
+        profit = pricing.profit(row, average.item(i))
+        if profit.pnl_percentage > known:
+            known = profit.pnl_percentage
+            found = Extreme(average.item(i), bars.label(start + i), profit)
+    return found
 
 
-def _heard_minutes(average: Floats, row: SignalRow, levels: Levels, heard: Heard, known: Known) -> list[int]:
+def _fall(
+    bars: Bars, start: int, average: Floats, worst: int, row: SignalRow, levels: Levels, pricing: Pricing, *, by_price: bool
+) -> Extreme | None:
+    """The last new worst point, if there is one."""
+    price, known = average.item(worst), row.fall.pnl.pnl_percentage
+    if by_price:
+        if price < row.fall.price if levels.long else price > row.fall.price:
+            return Extreme(price, bars.label(start + worst), pricing.profit(row, price))
+        return None
+    if levels.line.at(price) > known + NEAR_ZERO_PERCENT:
+        return None
+    found = None
+    for i in _alike(average, price, rising=not levels.long):
+        profit = pricing.profit(row, average.item(i))
+        if profit.pnl_percentage < known:
+            known = profit.pnl_percentage
+            found = Extreme(average.item(i), bars.label(start + i), profit)
+    return found
+
+
+def _alike(average: Floats, price: float, *, rising: bool) -> list[int]:
+    """The minutes whose price is the extreme `price` up to rounding, which may decide which profit is the extreme one."""
+    alike = average >= price * (1 - ROUNDING) if rising else average <= price * (1 + ROUNDING)
+    return np.flatnonzero(alike).tolist()
+
+
+def _heard_minutes(
+    average: Floats, row: SignalRow, levels: Levels, heard: Heard, known: Reported, *, by_price: bool
+) -> list[int]:
     """Minutes, relative to the first, at which an event is raised that somebody hears."""
     found: list[int] = []
     long = levels.long
+    slack = 0.0 if by_price else ROUNDING
     if heard.highest_profit or heard.on_write:
-        found.extend(new_extremes(average, row.peak.price, rising=long).tolist())
+        start = row.peak.price if by_price else levels.line.price_of(row.peak.pnl.pnl_percentage - NEAR_ZERO_PERCENT)
+        found.extend(new_extremes(average, start, rising=long, slack=slack).tolist())
     if heard.max_drawdown or heard.on_write:
-        found.extend(new_extremes(average, row.fall.price, rising=not long).tolist())
+        start = row.fall.price if by_price else levels.line.price_of(row.fall.pnl.pnl_percentage + NEAR_ZERO_PERCENT)
+        found.extend(new_extremes(average, start, rising=not long, slack=slack).tolist())
     if (heard.breakeven_available or heard.on_breakeven) and not known.breakeven:
         reached = first_true(average >= levels.breakeven if long else average <= levels.breakeven)
         if reached < len(average):

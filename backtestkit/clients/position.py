@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backtestkit.math.levels import breakeven_price, breakeven_threshold
-from backtestkit.math.profit import Costs, effective_price_open, holding, liquidation_price, profit_loss
+from backtestkit.math.profit import Costs, ProfitLine, effective_price_open, holding, liquidation_price, profit_line, profit_loss
 from backtestkit.model.record import record
 from backtestkit.model.signal import ZERO_PROFIT, Extreme, ProfitLoss, PublicSignal, SignalRow
 
@@ -15,7 +15,7 @@ class Levels:
     """The numbers of an open position that stay the same until its row changes.
 
     `stop` is the price at which the position is stopped: the stop loss in force, or the liquidation price where that
-    is nearer (`liquidates`). `liquidation` is that price, None without isolated margin.
+    is nearer (`liquidates`). `liquidation` is that price, None without isolated margin. `line` estimates the net profit.
     """
 
     long: bool
@@ -26,6 +26,7 @@ class Levels:
     liquidates: bool
     liquidation: float | None
     breakeven: float
+    line: ProfitLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,13 @@ class Pricing:
         effective = effective_price_open(row)
         stop_loss = row.stop_loss
         stop, liquidates = stop_loss, False
-        liquidation = liquidation_price(row, self.costs) if row.isolated else None
+        line = profit_line(row, self.costs)
+        liquidation = liquidation_price(line) if row.isolated else None
         if liquidation is not None and (liquidation > stop_loss if long else liquidation < stop_loss):
             stop, liquidates = liquidation, True
         threshold = breakeven_threshold(self.costs.percent_slippage, self.costs.percent_fee, self.breakeven_threshold)
         price = breakeven_price(row.position, effective, threshold)
-        return Levels(long, effective, row.take_profit, stop_loss, stop, liquidates, liquidation, price)
+        return Levels(long, effective, row.take_profit, stop_loss, stop, liquidates, liquidation, price, line)
 
     def profit(self, row: SignalRow, price: float) -> ProfitLoss:
         """Net profit of `row` at `price`."""

@@ -24,3 +24,30 @@ def breakeven_threshold(percent_slippage: float, percent_fee: float, breakeven_t
 def breakeven_price(position: PositionSide, price_open: float, threshold: float) -> float:
     """The price at which breakeven is reached, `threshold` percent beyond `price_open`."""
     return price_open * (1 + threshold / 100) if position == "long" else price_open * (1 - threshold / 100)
+
+
+def sl_percent_shift_to_price(percent_shift: float, price_stop_loss: float, price_open: float, position: PositionSide) -> float:
+    """The stop that lies `percent_shift` percentage points (of the entry) further away than `price_stop_loss`.
+
+    A negative shift comes closer; past the entry it locks in profit.
+    """
+    percent = abs(price_open - price_stop_loss) / price_open * 100 + percent_shift
+    return price_open * (1 - percent / 100) if position == "long" else price_open * (1 + percent / 100)
+
+
+def tp_percent_shift_to_price(percent_shift: float, price_take_profit: float, price_open: float, position: PositionSide) -> float:
+    """The take profit that lies `percent_shift` percentage points (of the entry) further away than `price_take_profit`."""
+    percent = abs(price_open - price_take_profit) / price_open * 100 + percent_shift
+    return price_open * (1 + percent / 100) if position == "long" else price_open * (1 - percent / 100)
+
+
+def sl_price_to_percent_shift(price: float, price_stop_loss: float, price_open: float, position: PositionSide) -> float:
+    """The shift that brings the stop to `price`; a stop in the profit zone has a negative distance."""
+    signed = (price_open - price if position == "long" else price - price_open) / price_open * 100
+    return signed - abs(price_open - price_stop_loss) / price_open * 100
+
+
+def tp_price_to_percent_shift(price: float, price_take_profit: float, price_open: float, position: PositionSide) -> float:
+    """The shift that brings the take profit to `price`."""
+    signed = (price - price_open if position == "long" else price_open - price) / price_open * 100
+    return signed - abs(price_open - price_take_profit) / price_open * 100

@@ -69,6 +69,23 @@ class Holding:
 
 
 @record
+class ProfitLine:
+    """Net profit as a function of the close price: `profit` percent at `price`, `slope` percent per unit of price."""
+
+    price: float
+    profit: float
+    slope: float
+
+    def at(self, price: float) -> float:
+        """Profit in percent at `price`, up to rounding: `profit_loss` has the last digits."""
+        return self.profit + (price - self.price) * self.slope
+
+    def price_of(self, profit: float) -> float:
+        """The price at which the profit is `profit`, up to rounding."""
+        return self.price + (profit - self.profit) / self.slope
+
+
+@record
 class CostsPaid:
     """Fee and slippage of a position in quote currency, leverage included."""
 
@@ -157,17 +174,19 @@ def holding(position: Position) -> Holding:
     return Holding(closed / total * 100, last.cost_basis_at_close * (1 - last.percent / 100) + added)
 
 
-def liquidation_price(position: Position, costs: Costs) -> float | None:
-    """Price at which the leveraged net profit is -100 %, or None where no such positive price exists.
-
-    Profit is linear in the close price, so the line through two points gives it.
-    """
+def profit_line(position: Position, costs: Costs) -> ProfitLine:
+    """The straight line on which the net profit of `position` lies, through its price_open and nine tenths of that."""
     first, second = position.price_open, position.price_open * 0.9
     profit = profit_loss(position, first, costs).pnl_percentage
     slope = (profit_loss(position, second, costs).pnl_percentage - profit) / (second - first)
-    if not math.isfinite(slope) or abs(slope) < _SMALLEST_SLOPE:
+    return ProfitLine(first, profit, slope)
+
+
+def liquidation_price(line: ProfitLine) -> float | None:
+    """Price at which the leveraged net profit is -100 %, or None where no such positive price exists."""
+    if not math.isfinite(line.slope) or abs(line.slope) < _SMALLEST_SLOPE:
         return None
-    price = first + (-100 - profit) / slope
+    price = line.price + (-100 - line.profit) / line.slope
     return price if math.isfinite(price) and price > 0 else None
 
 

@@ -27,8 +27,11 @@ def first_exit(extreme: Floats, average: Floats, stop: float, take_profit: float
     return first_true((extreme >= stop) | (average <= take_profit))
 
 
-def new_extremes(values: Floats, start: float, *, rising: bool) -> Integers:
-    """Minutes whose value is strictly beyond `start` and all values before it."""
+def new_extremes(values: Floats, start: float, *, rising: bool, slack: float = 0.0) -> Integers:
+    """Minutes whose value is strictly beyond `start` and all values before it.
+
+    With a relative `slack`, also those that miss it by no more than that without being equal.
+    """
     if not len(values):
         return np.empty(0, np.int64)
     sign = values if rising else -values
@@ -36,7 +39,9 @@ def new_extremes(values: Floats, start: float, *, rising: bool) -> Integers:
     best[0] = start if rising else -start
     np.maximum.accumulate(sign[:-1], out=best[1:])
     np.maximum(best, best[0], out=best)
-    return np.flatnonzero(sign > best)
+    if not slack:
+        return np.flatnonzero(sign > best)
+    return np.flatnonzero((sign > best - np.abs(best) * slack) & (sign != best))
 
 
 def first_milestones(distance: Floats, span: float, reported: frozenset[int] | set[int]) -> list[int]:

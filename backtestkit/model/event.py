@@ -137,6 +137,32 @@ class IdlePingEvent(RunEvent):
 
 
 @record
+class CommitEvent(RunEvent):
+    """A command took effect. `current_price` is the price of the command, None where it has none.
+
+    Only the fields of the action are set: `percent_to_close` for partial closes, `percent_shift` for trailing, `cost`
+    and `effective_price_open` for average buys, `command_id` for cancel, close and activate.
+    """
+
+    action: CommitAction
+    data: PublicSignal
+    current_price: float | None
+    note: str
+    percent_to_close: float | None
+    percent_shift: float | None
+    cost: float | None
+    effective_price_open: float | None
+    command_id: str | None
+
+
+@record
+class PauseEvent(RunEvent):
+    """The generation of new signals was paused or resumed."""
+
+    paused: bool
+
+
+@record
 class ProgressEvent(RunEvent):
     """How far a backtest has come: frames in all, frames done, and their share from 0 to 1."""
 

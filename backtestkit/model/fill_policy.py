@@ -37,8 +37,15 @@ class FillPolicy:
     - `cost`: whether the cost of an entry is `checked` (finite, above 0) or taken `as_given`.
     - `excursion`: where the best and worst point of a position start: both at the profit of its `opening`, or the best
       one at `zero`.
-    - `recorded_closes`: whether the closing profit enters the excursion for `all` closes, or only for closes by
-      `level_or_time`.
+    - `extremes`: what makes a new best or worst point: the net `profit`, or the `price`, which after an average buy are
+      different things.
+    - `early_close`: whether a close requested before the first candle of a position is `announced` like any other, or
+      `silent`.
+    - `activated_entry`: an entry that a command activates fills at the `average`, or at its own `price_open` although
+      the market may be elsewhere.
+    - `first_trailing`: the first trailing command may only `tighten` the original level, or move it `anywhere`.
+    - `breakeven_behind`: a breakeven command whose stop is in profit already is `refused`, or `accepted` without effect.
+    - `while_closing`: commands on a position whose close is being announced are `refused`, or `accepted` without effect.
     - `rejected`: a signal refused by a risk rule is asked for again at the next `interval`, or at every `tick`.
     """
 
@@ -54,7 +61,12 @@ class FillPolicy:
     candles: Literal["strict", "per_request"] = "strict"
     cost: Literal["checked", "as_given"] = "checked"
     excursion: Literal["opening", "zero"] = "opening"
-    recorded_closes: Literal["all", "level_or_time"] = "all"
+    extremes: Literal["profit", "price"] = "profit"
+    early_close: Literal["announced", "silent"] = "announced"
+    activated_entry: Literal["average", "price_open"] = "average"
+    first_trailing: Literal["tighten", "anywhere"] = "tighten"
+    breakeven_behind: Literal["refused", "accepted"] = "refused"
+    while_closing: Literal["refused", "accepted"] = "refused"
     rejected: Literal["interval", "tick"] = "interval"
 
 
@@ -72,7 +84,12 @@ REFERENCE: Final = FillPolicy(
     candles="per_request",
     cost="as_given",
     excursion="zero",
-    recorded_closes="level_or_time",
+    extremes="price",
+    early_close="silent",
+    activated_entry="price_open",
+    first_trailing="anywhere",
+    breakeven_behind="accepted",
+    while_closing="accepted",
     rejected="tick",
 )
 POLICIES: Final[dict[str, FillPolicy]] = {p.name: p for p in (CONSERVATIVE, REFERENCE, NEXT_OPEN)}

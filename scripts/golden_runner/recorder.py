@@ -111,7 +111,7 @@ class Recorder:
         )
 
     def _ping(self, type: str, event: Any) -> None:
-        self._add(type, event, current_price=event.current_price, signal_id=self.id(event.data.id))
+        self._add(type, event, current_price=event.current_price, **self.brief(event.data))
 
     def _error(self, event: Any) -> None:
         self.events.append({"type": "error", "codes": codes(event.error)})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from backtestkit.clients.effects import Heard
 from backtestkit.clients.position import Pricing
-from backtestkit.clients.strategy import ClientStrategy, StrategyRules
+from backtestkit.clients.state import StrategyRules, Switches
+from backtestkit.clients.strategy import ClientStrategy
 from backtestkit.clients.validation import SignalLimits
 from backtestkit.config import Config
 from backtestkit.math.profit import Costs
@@ -26,6 +27,11 @@ def strategy_rules(schema: StrategySchema, config: Config, policy: FillPolicy) -
             min_stop_loss_percent=config.min_stoploss_distance_percent,
             max_stop_loss_percent=config.max_stoploss_distance_percent,
             max_lifetime_minutes=config.max_signal_lifetime_minutes,
+        ),
+        switches=Switches(
+            average_buy_everywhere=config.enable_dca_everywhere,
+            partial_everywhere=config.enable_pppl_everywhere,
+            trailing_everywhere=config.enable_trailing_everywhere,
         ),
         interval_ms=interval_step_ms(schema.interval),
         schedule_await_ms=config.schedule_await_minutes * MINUTE_MS,

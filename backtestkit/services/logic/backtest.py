@@ -12,7 +12,8 @@ import numpy as np
 from backtestkit.clients.bars import Bars
 from backtestkit.clients.frame import ClientFrame
 from backtestkit.clients.requests import RequestChecks
-from backtestkit.clients.strategy import ClientStrategy, Effects
+from backtestkit.clients.state import Effects
+from backtestkit.clients.strategy import ClientStrategy
 from backtestkit.errors import BacktestKitError, InsufficientDataError, RunError
 from backtestkit.math.profit import Costs, costs_paid
 from backtestkit.model.candle import Candles, Integers
@@ -62,6 +63,15 @@ class RunState:
     def progress(self) -> float:
         """Share of the frame that is done, 0 to 1."""
         return 1.0 if self.finished else self.ticks_done / self.ticks if self.ticks else 0.0
+
+    def explain(self) -> str:
+        """Which gear this run uses and what makes it use that one."""
+        reasons = self.runner.observers()
+        if self.stepping:
+            reasons.insert(0, "it was asked to (stepping=True)")
+        if not reasons:
+            return "It jumps: nothing observes single minutes, so only the minutes at which something happens are handled."
+        return "It steps through single minutes where they are observed: " + "; ".join(reasons) + "."
 
     def summary(self) -> RunSummary:
         """What the run assumed and what that cost."""
@@ -271,7 +281,7 @@ class _BacktestLoop:
                     async for result in self._play(entering):
                         yield result
             if entered:
-                async for result in self._follow(candle):
+                async for result in self._follow(candle, price):
                     yield result
                 position = int(np.searchsorted(times, machine.now, side="right"))
                 continue
@@ -289,9 +299,8 @@ class _BacktestLoop:
         following = position + 1
         if machine.stepping or runner.hears_idle or runner.hears_progress or not self._clean():
             return following
-        target = min(machine.next_ask(), machine.wake_at)
-        if target == math.inf or self.get_signal is None:
-            target = machine.wake_at
+        asks = machine.next_ask() if self.get_signal is not None or machine.created is not None else math.inf
+        target = min(asks, machine.wake_at)
         nxt = max(following, int(np.searchsorted(self.tick_times, min(target, 9e15))))
         machine.counters.idle_ticks += nxt - following
         machine.counters.idle_pings += nxt - following
@@ -311,27 +320,35 @@ class _BacktestLoop:
         return self.bars.average.item(index) if index >= self.plan.config.avg_price_candles_count - 1 else None
 
     async def _ask(self, now: int, candle: int, price: float) -> Effects | None:
-        """Ask the strategy; the effects of entering, or None when there is nothing to enter."""
-        machine = self.machine
-        machine.counters.get_signal_calls += 1
-        if self.get_signal is None:
-            return None
+        """Ask the strategy, unless a command has queued a signal; the effects of entering, or None."""
+        machine, market = self.machine, self._market(candle, price)
         try:
-            answer = await self.watchdog.guard(self.get_signal(self.plan.key.symbol, from_ms(now), price))
-            signal = to_signal(answer)
-            if signal is None or machine.stopped:
-                return None
-            row = machine.admit(signal, new_id(), now, self._market(candle, price))
+            created = machine.take_created()
+            if created is None:
+                answer = await self._answer(now, price)
+                created = machine.take_created()
+                if created is None:
+                    if answer is None or machine.stopped:
+                        return None
+                    row = machine.admit(answer, new_id(), now, market)
+                    return None if row is None else machine.enter(row, now, price)
+            row = machine.admit_created(created, new_id(), now, market)
         except Exception as error:
             await self.runner.errors.caught(error, "get_signal")
             return None
         return None if row is None else machine.enter(row, now, price)
 
+    async def _answer(self, now: int, price: float) -> Signal | None:
+        if self.get_signal is None:
+            return None
+        self.machine.counters.get_signal_calls += 1
+        return to_signal(await self.watchdog.guard(self.get_signal(self.plan.key.symbol, from_ms(now), price)))
+
     def _market(self, candle: int, price: float) -> float:
         """Where a market order of this tick fills: at the average, or at the open that follows."""
         return self.bars.open.item(candle) if self.plan.policy.market == "next_open" else price
 
-    async def _follow(self, candle: int) -> AsyncIterator[YieldedResult]:
+    async def _follow(self, candle: int, price: float) -> AsyncIterator[YieldedResult]:
         """Follow the entered signal until it ends; candles that cannot be used end the run."""
         machine, bars = self.machine, self.bars
         failure = None
@@ -342,11 +359,11 @@ class _BacktestLoop:
         if failure is not None:
             bars.limit = min(limit, failure[0])
         try:
-            async for result in self._play(machine.follow(bars, candle)):
+            async for result in self._play(machine.follow(bars, candle, price)):
                 yield result
         finally:
             bars.limit = limit
-        if machine.pending is None and machine.scheduled is None:
+        if not machine.has_open and not machine.has_waiting:
             return
         if failure is not None:
             raise failure[1]

@@ -101,6 +101,19 @@ class EffectRunner:
         self.hears_progress = channels.backtest_progress.heard()
         self.machine.version += 1
 
+    def observers(self) -> list[str]:
+        """What observes single minutes or ticks at the moment, in words."""
+        self.refresh()
+        heard = self.machine.heard
+        found = [f"{name} has a listener" for name in ("active_ping", "schedule_ping") if getattr(heard, name)]
+        per_minute = ("on_active_ping", "on_schedule_ping", "on_partial_profit", "on_partial_loss")
+        found += [f"the strategy has a callback {name}" for name in per_minute if getattr(heard, name)]
+        if self.hears_idle:
+            found.append("idle ticks are heard (idle_ping, on_idle, on_tick or a signal listener for all actions)")
+        if self.hears_progress:
+            found.append("backtest_progress has a listener")
+        return found
+
     async def apply(self, effect: Effect) -> None:
         """Carry out one effect at the machine's time."""
         self.clock.advance_to_ms(self.machine.now)

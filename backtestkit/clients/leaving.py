@@ -1,0 +1,63 @@
+"""Out of the market: closing a position, giving up a waiting entry."""
+
+from __future__ import annotations
+
+from backtestkit.clients.effects import Emit, Publish
+from backtestkit.clients.state import Effects, Slot, StrategyState
+from backtestkit.model.event import ScheduleEvent, SignalEvent
+from backtestkit.model.result import CancelledResult, ClosedResult
+from backtestkit.model.signal import CancelReason, CloseReason, Extreme, SignalRow
+
+
+def close(
+    state: StrategyState, row: SignalRow, price: float, reason: CloseReason, *, ambiguous: bool = False, slot: Slot | None = None, announced: bool = True
+) -> Effects:
+    """Close `row` at `price`. `slot` is the command behind it; `announced=False` leaves the signal event out.
+
+    The row and the profit of the result are made first; what listeners of the close do cannot change them.
+    """
+    pricing = state.rules.pricing
+    profit = pricing.profit(row, price)
+    percent = profit.pnl_percentage
+    here = Extreme(price, state.now, profit)
+    if percent < row.fall.pnl.pnl_percentage:
+        row = row.with_changes(fall=here)
+    elif percent > 0 and percent > row.peak.pnl.pnl_percentage:
+        row = row.with_changes(peak=here)
+    state.counters.ambiguous_exits += ambiguous
+    public = pricing.public(row, price)
+    state.set_slot(None)
+    if slot is not None:
+        yield state.announce_slot("close_pending", row, slot, price)
+    state.closing = True
+    if announced and state.heard.signal_event:
+        yield Emit("signal_event", SignalEvent(state.key, state.now, "closed", public, price, reason))
+    yield from state.call("on_close", price, public)
+    state.closing = False
+    was_open = state.pending is not None
+    state.set_pending(None)
+    state.set_slot(None)
+    state.commits.clear()
+    if was_open:
+        yield from state.write(None, price)
+    close_id = None if slot is None else slot.id
+    yield Publish(ClosedResult(state.key, state.now, price, public, reason, state.now, profit, close_id, ambiguous))
+
+
+def cancel(
+    state: StrategyState, row: SignalRow, reason: CancelReason, price: float, slot: Slot | None = None, *, commit_first: bool = False
+) -> Effects:
+    """Give up the waiting `row`. `slot` is the command behind it, announced after the schedule event or before it."""
+    state.set_scheduled(None)
+    state.set_slot(None)
+    public = state.rules.pricing.public(row, price)
+    by_command = slot is not None and reason == "user"
+    if slot is not None and by_command and commit_first:
+        yield state.announce_slot("cancel_scheduled", row, slot, price)
+    if state.heard.order_schedule:
+        yield Emit("order_schedule", ScheduleEvent(state.key, state.now, "cancelled", public, price, reason))
+    if slot is not None and by_command and not commit_first:
+        yield state.announce_slot("cancel_scheduled", row, slot, price)
+    yield from state.call("on_cancel", price, public)
+    cancel_id = slot.id if slot is not None and by_command else None
+    yield Publish(CancelledResult(state.key, state.now, price, public, reason, state.now, cancel_id))
