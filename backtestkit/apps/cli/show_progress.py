@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from backtestkit.runtime.context import RunKey
 
@@ -34,6 +34,7 @@ class RunProgress(Progress):
     """
 
     def __init__(self, runs: Sequence[Running], console: Console) -> None:
+        self._runs: dict[TaskID, Running] = {}  # the base class draws once before there is a task
         super().__init__(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -42,7 +43,7 @@ class RunProgress(Progress):
             console=console,
             transient=True,
         )
-        self._runs = {self.add_task(f"{run.key.strategy_name} {run.key.symbol}", total=1.0): run for run in runs}
+        self._runs |= {self.add_task(f"{run.key.strategy_name} {run.key.symbol}", total=1.0): run for run in runs}
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """The bars as they are now."""
