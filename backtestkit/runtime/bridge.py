@@ -16,19 +16,14 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Coroutine
-from contextvars import ContextVar
 from types import ModuleType
 from typing import Any, ParamSpec, TypeVar
 
+from backtestkit.runtime import loops
+from backtestkit.runtime.iteration import iterate as iterate
+
 P = ParamSpec("P")
 R = TypeVar("R")
-
-must_not_wait: ContextVar[list[bool] | None] = ContextVar("backtestkit_must_not_wait", default=None)
-"""A flag that is True while a listener call, or a loop that is blocked, waits for this code to end.
-
-Such code must not wait for a turn that only they can give. It is a list so that the end of the call clears it for tasks
-that the call started and left behind.
-"""
 
 _greenlets: ModuleType | None = None  # backtestkit.runtime.greenlets, once it is needed
 
@@ -50,8 +45,6 @@ def wait(coroutine: Coroutine[Any, Any, R]) -> R:
     if worker is not None:
         result: R = worker.wait(coroutine)
         return result
-    from backtestkit.runtime import loops
-
     return loops.run(coroutine)
 
 

@@ -32,10 +32,11 @@ class Channel(Generic[E]):
     Filters by mode and by signal read `event.key`, the `RunKey`. `on_listener_error(error, channel name, event)` is
     told what listeners raise.
 
-    `version` grows with every change of the listeners, so an emitter may cache what `heard` said.
+    `version` grows with every change of the listeners, so an emitter may cache what `heard` said; `on_change` is called
+    with it.
     """
 
-    __slots__ = ("_heard", "_key", "_listeners", "_on_listener_error", "_signal", "name", "version")
+    __slots__ = ("_heard", "_key", "_listeners", "_on_change", "_on_listener_error", "_signal", "name", "version")
 
     def __init__(
         self,
@@ -44,11 +45,12 @@ class Channel(Generic[E]):
         *,
         key: Callable[[E], str] | None = None,
         signal: Callable[[E], str | None] | None = None,
+        on_change: Callable[[], None] | None = None,
     ) -> None:
         self.name = name
         self.version = 0
         self._key, self._signal = key, signal
-        self._on_listener_error = on_listener_error
+        self._on_listener_error, self._on_change = on_listener_error, on_change
         self._listeners: tuple[_Listener[E], ...] = ()
         self._heard: dict[tuple[str | None, bool | None], bool] = {}
 
@@ -161,6 +163,8 @@ class Channel(Generic[E]):
         self._listeners = listeners
         self._heard = {}
         self.version += 1
+        if self._on_change is not None:
+            self._on_change()
 
     async def _report(self, error: Exception, event: E) -> None:
         try:

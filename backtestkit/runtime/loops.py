@@ -11,12 +11,17 @@ import atexit
 import threading
 from collections.abc import Coroutine
 from contextlib import suppress
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from typing import Any, TypeVar
 
-from backtestkit.runtime.bridge import must_not_wait
-
 R = TypeVar("R")
+
+must_not_wait: ContextVar[list[bool] | None] = ContextVar("backtestkit_must_not_wait", default=None)
+"""A flag that is True while a listener call, or a loop that is blocked, waits for this code to end.
+
+Such code must not wait for a turn that only they can give. It is a list so that the end of the call clears it for tasks
+that the call started and left behind.
+"""
 
 
 def run(coroutine: Coroutine[Any, Any, R]) -> R:

@@ -13,6 +13,7 @@ from typing import Final, Generic, TypeVar
 from backtestkit.errors import EngineError
 from backtestkit.runtime import bridge
 from backtestkit.runtime.context import RunKey
+from backtestkit.runtime.loops import must_not_wait
 
 E = TypeVar("E")
 
@@ -72,7 +73,7 @@ class Subscription(Generic[E]):
 
     async def _deliver(self, event: E) -> None:
         if not self._turn.acquire(False):
-            hurried = bridge.must_not_wait.get()
+            hurried = must_not_wait.get()
             if hurried is not None and hurried[0]:
                 await self._deliver_later(event)
                 return
@@ -98,8 +99,8 @@ class Subscription(Generic[E]):
     async def _call(self, event: E, answer: object = None) -> None:
         if not self.active and answer is None:
             return
-        before, call = bridge.must_not_wait.get(), [True]
-        bridge.must_not_wait.set(call)
+        before, call = must_not_wait.get(), [True]
+        must_not_wait.set(call)
         try:
             if answer is None:
                 if (self._where or self._once or self._signal_of) and not self._passes(event):
@@ -112,7 +113,7 @@ class Subscription(Generic[E]):
                 await answer
         finally:
             call[0] = False
-            bridge.must_not_wait.set(before)
+            must_not_wait.set(before)
 
     def _passes(self, event: E) -> bool:
         """Whether the filters let `event` through, which uses up a `once` and the event's signal."""
