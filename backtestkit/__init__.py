@@ -22,6 +22,12 @@ ROOMS = {
     "backtestkit.api.context": (
         "get_date get_timestamp get_mode get_symbol get_context has_trade_context get_runtime_info RuntimeInfo"
     ),
+    "backtestkit.api.market": (
+        "get_candles get_next_candles get_raw_candles get_average_price get_close_price get_order_book "
+        "get_aggregated_trades get_funding_rates format_price format_quantity get_backtest_timeframe round_ticks "
+        "validate_candles Exchange"
+    ),
+    "backtestkit.api.backtest": "Backtest BacktestRun BacktestResult BackgroundRun RunInfo",
     "backtestkit.api.validation": "validate",
     "backtestkit.kit": "Kit current_kit reset",
     "backtestkit.config": "Config",

@@ -16,8 +16,9 @@ from backtestkit.model.event import DoneEvent, ErrorEvent
 from backtestkit.model.fill_policy import FillPolicy, PolicyName
 from backtestkit.model.result import ClosedResult, YieldedResult
 from backtestkit.model.statistics import BacktestStatistics, RunSummary
-from backtestkit.runtime.bridge import iterate, wait
+from backtestkit.runtime.bridge import wait
 from backtestkit.runtime.context import InContext, RunContext, RunKey
+from backtestkit.runtime.iteration import iterate
 from backtestkit.services.core.run_book import describe
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -58,11 +58,16 @@ class RunState:
     last_time: int | None = None
     candles_filled: int = 0
     candles_missing: int = 0
+    frame: ClientFrame | None = None
 
     @property
     def progress(self) -> float:
         """Share of the frame that is done, 0 to 1."""
         return 1.0 if self.finished else self.ticks_done / self.ticks if self.ticks else 0.0
+
+    def timeframe(self) -> list[datetime]:
+        """All ticks of the run's frame."""
+        return [] if self.frame is None else self.frame.times()
 
     def explain(self) -> str:
         """Which gear this run uses and what makes it use that one."""
@@ -161,6 +166,7 @@ class _BacktestLoop:
         frame = ClientFrame.between(
             to_ms(plan.frame.start_date), to_ms(plan.frame.end_date), plan.frame.interval, now, plan.policy, plan.frame.frame_name
         )
+        self.state.frame = frame
         step = interval_step_ms(schema.base_interval)
         count = config.avg_price_candles_count
         first = frame.start // step * step - count * step
