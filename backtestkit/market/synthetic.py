@@ -159,7 +159,7 @@ def _midpoint_draw(key: bytes, era: int, middle: int) -> float:
 def _centred(words: Words) -> Floats:
     """The four 16-bit integers of each word summed, less their mean: nearly normal, and exact."""
     mask = np.uint64(0xFFFF)
-    total = (
-        (words & mask) + (words >> np.uint64(16) & mask) + (words >> np.uint64(32) & mask) + (words >> np.uint64(48))
-    )
+    total: Words = words & mask
+    for shift in (16, 32, 48):
+        total = total + (words >> np.uint64(shift) & mask)
     return total.astype(np.float64) - 2 * 65535

@@ -42,11 +42,10 @@ def validate_candles(candles: Candles, *, anomaly_factor: float, min_candles_for
             "candle_not_finite": ~(np.isfinite(prices).all(axis=0) & np.isfinite(candles.volume)),
             "candle_not_positive": (prices <= 0).any(axis=0) | (candles.volume < 0),
             "candle_high_below_low": candles.high < candles.low,
-            "candle_anomaly": _beyond(
-                prices, reference / anomaly_factor, reference * anomaly_factor if strict else None
-            ),
+            "candle_anomaly": prices.min(axis=0) < reference / anomaly_factor,
         }
         if strict:
+            broken["candle_anomaly"] = broken["candle_anomaly"] | (prices.max(axis=0) > reference * anomaly_factor)
             broken["candle_open_close_outside"] = _outside(candles)
     worst: Flags = np.logical_or.reduce(list(broken.values()))
     if worst.any():
@@ -140,11 +139,6 @@ def _outside(candles: Candles) -> Flags:
     top, bottom = np.maximum(candles.open, candles.close), np.minimum(candles.open, candles.close)
     outside: Flags = (top > candles.high) | (bottom < candles.low)
     return outside
-
-
-def _beyond(prices: Floats, low: float, high: float | None) -> Flags:
-    candles: Flags = (prices < low).any(axis=0)
-    return candles if high is None else candles | (prices > high).any(axis=0)
 
 
 def _reference_price(prices: Floats, median: bool) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from contextvars import ContextVar
@@ -17,6 +16,7 @@ from backtestkit.math.candle_checks import check_order
 from backtestkit.model.candle import Candles
 from backtestkit.model.interval import from_ms, iso
 from backtestkit.runtime.clock import Clock
+from backtestkit.runtime.user_code import user_function
 
 if TYPE_CHECKING:
     from backtestkit.config import Config
@@ -48,7 +48,7 @@ class CandleLoader:
         if self._schema.span is None:
             return None
         base = self._client.base_of(book, backtest)
-        span: Span | None = await settled(self._schema.span(book.symbol, (base or book).interval))
+        span: Span | None = await user_function(self._schema.span)(book.symbol, (base or book).interval)
         if span is None or base is None:
             return span
         return span[0], (span[1] + base.step) // book.step * book.step - book.step
@@ -169,15 +169,12 @@ class CandleLoader:
             entered = _in_source.set(True)
             try:
                 if self._schema.read_candles is not None:
-                    answer = await settled(
-                        self._schema.read_candles(book.symbol, book.interval, window.since, window.until)
-                    )
+                    read = user_function(self._schema.read_candles)
+                    answer = await read(book.symbol, book.interval, window.since, window.until)
                 else:
                     assert self._schema.get_candles is not None, "a schema has get_candles or read_candles"
-                    since = from_ms(window.since)
-                    answer = await settled(
-                        self._schema.get_candles(book.symbol, book.interval, since, window.steps, backtest)  # type: ignore[arg-type]
-                    )
+                    get = user_function(self._schema.get_candles)
+                    answer = await get(book.symbol, book.interval, from_ms(window.since), window.steps, backtest)
             finally:
                 _in_source.reset(entered)
         found = tidy(Candles.coerce(answer), window.until)
@@ -190,10 +187,10 @@ class CandleLoader:
         if callbacks is None or callbacks.on_candle_data is None:
             return
         try:
-            since = from_ms(window.since)
-            await settled(callbacks.on_candle_data(book.symbol, book.interval, since, window.steps, found))  # type: ignore[arg-type]
+            tell = user_function(callbacks.on_candle_data)
+            await tell(book.symbol, book.interval, from_ms(window.since), window.steps, found)
         except Exception as error:
-            await settled(self._on_error(error))
+            await user_function(self._on_error)(error)
 
     def _turn(self) -> AbstractAsyncContextManager[Any]:
         """One request at a time, except for a source that asks this exchange in turn, which would wait for itself."""
@@ -204,11 +201,6 @@ class CandleLoader:
     def _lock(self, of: object) -> asyncio.Lock:
         # A lock belongs to the loop that waited for it first, and a kit may outlive a loop.
         return self._locks.setdefault(asyncio.get_running_loop(), {}).setdefault(of, asyncio.Lock())
-
-
-async def settled(answer: Any) -> Any:
-    """`answer`, awaited if it has to be: user functions may be plain or async."""
-    return await answer if inspect.isawaitable(answer) else answer
 
 
 def _bearable(doubt: Exception, book: CandleBook, strict: bool) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from backtestkit.math.average_price import average_price
 from backtestkit.math.candle_checks import validate_candles
 from backtestkit.model.candle import Candles
 from backtestkit.model.interval import iso
+from backtestkit.runtime import scheduler
 from backtestkit.runtime.clock import Clock, SystemClock
 from backtestkit.services.connection.candle_loader import CandleLoader
 from backtestkit.services.connection.market_data import MarketDataConnection
@@ -40,7 +40,7 @@ class ExchangeConnection(MarketDataConnection):
         *,
         on_error: Callable[[Exception], object],
         clock: Clock | None = None,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        sleep: Callable[[float], Awaitable[object]] = scheduler.sleep,
     ) -> None:
         """Connect to the functions of `schema`. `on_error` hears errors of callbacks; `clock` and `sleep` are seams."""
         super().__init__(schema, config)

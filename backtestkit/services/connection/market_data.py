@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from backtestkit.clients.exchange import check_limit, order_book_window
 from backtestkit.clients.number_format import PRICE_DECIMALS, QUANTITY_DECIMALS, format_decimals
 from backtestkit.errors import UsageError
 from backtestkit.model.interval import MINUTE_MS, from_ms, iso
 from backtestkit.model.market_data import AggregatedTrade, FundingRate, OrderBook
-from backtestkit.services.connection.candle_loader import settled
+from backtestkit.runtime.user_code import UserFunction, user_function
 
 if TYPE_CHECKING:
     from backtestkit.config import Config
@@ -31,9 +30,7 @@ class MarketDataConnection:
         levels = check_limit(self.config.order_book_max_depth_levels if depth is None else depth, "depth")
         since, until = order_book_window(when_ms, self.config.order_book_time_offset_minutes, backtest)
         function = self._require("get_order_book")
-        return OrderBook.coerce(
-            await settled(function(symbol, levels, from_ms(since), from_ms(until), backtest)), symbol
-        )
+        return OrderBook.coerce(await function(symbol, levels, from_ms(since), from_ms(until), backtest), symbol)
 
     async def get_aggregated_trades(
         self, symbol: str, limit: int | None = None, *, when_ms: int, backtest: bool
@@ -52,7 +49,7 @@ class MarketDataConnection:
         silent = 0
         while until - width > 0 and silent < _EMPTY_ANSWERS_MAX:
             since = until - width
-            answer = await settled(function(symbol, from_ms(since), from_ms(until), backtest))
+            answer = await function(symbol, from_ms(since), from_ms(until), backtest)
             window = {t.id: t for t in map(AggregatedTrade.coerce, answer) if since <= t.timestamp < until}
             trades = window | {key: trade for key, trade in trades.items() if key not in window}
             if count is None or len(trades) >= count:
@@ -72,25 +69,25 @@ class MarketDataConnection:
         if since >= end:
             return []
         function = self._require("get_funding_rates")
-        answer = await settled(function(symbol, from_ms(since), from_ms(end), backtest))
+        answer = await function(symbol, from_ms(since), from_ms(end), backtest)
         return sorted(rate for rate in map(FundingRate.coerce, answer) if since <= rate.timestamp < end)
 
     async def format_price(self, symbol: str, price: float, *, backtest: bool) -> str:
         """`price` as the exchange writes it; 2 decimals when its schema does not say."""
         if self.schema.format_price is None:
             return format_decimals(price, PRICE_DECIMALS)
-        return str(await settled(self.schema.format_price(symbol, price, backtest)))
+        return str(await user_function(self.schema.format_price)(symbol, price, backtest))
 
     async def format_quantity(self, symbol: str, quantity: float, *, backtest: bool) -> str:
         """`quantity` as the exchange writes it; 8 decimals when its schema does not say."""
         if self.schema.format_quantity is None:
             return format_decimals(quantity, QUANTITY_DECIMALS)
-        return str(await settled(self.schema.format_quantity(symbol, quantity, backtest)))
+        return str(await user_function(self.schema.format_quantity)(symbol, quantity, backtest))
 
-    def _require(self, field: str) -> Callable[..., Any]:
-        function: Callable[..., Any] | None = getattr(self.schema, field)
+    def _require(self, field: str) -> UserFunction:
+        function = getattr(self.schema, field)
         if function is None:
             raise UsageError(
                 f"exchange {self.schema.exchange_name!r} was registered without {field}. Register it with {field}=..."
             )
-        return function
+        return user_function(function)
