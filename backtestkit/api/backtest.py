@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 RunStatus: TypeAlias = Literal["pending", "running", "ready", "failed"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BacktestResult:
     """What a backtest came to.
 
@@ -47,6 +47,9 @@ class BacktestResult:
     counters: Counters
     errors: tuple[ErrorEvent, ...]
     error_count: int
+
+    def __repr__(self) -> str:
+        return f"<BacktestResult {describe(self.key)}: {len(self.closed)} trades, fingerprint {self.fingerprint[:12]}>"
 
     @cached_property
     def statistics(self) -> BacktestStatistics:

@@ -81,10 +81,6 @@ class ClientStrategy(StrategyState):
             text = f"the queued signal is no longer valid: {error}"
             raise SignalError([Violation("queued_signal_revalidation_failed", text)]) from error
 
-    def enter(self, row: SignalRow, now: int, market: float) -> Effects:
-        """Open `row`, or let it wait; `market` is the price of the tick."""
-        return entering.enter(self, row, now, market)
-
     # -- following ----------------------------------------------------------------------------------------------------
 
     def follow(self, bars: Bars, start: int, market: float) -> Effects:
@@ -186,15 +182,24 @@ class ClientStrategy(StrategyState):
         else:
             yield from leaving.close(self, row, average, "time_expired")
 
+    def live(self, row: SignalRow, now: int, market: float, bars: Bars, start: int) -> Effects:
+        """The whole life of an admitted signal: enter at `now`, then follow it from candle `start` to its end."""
+        yield from entering.enter(self, row, now, market)
+        yield from self.follow(bars, start, market)
+
     def idle(self, now: int, price: float) -> Effects:
-        """A tick that found nothing to do."""
+        """A tick that found nothing to do, for those who hear it."""
         self.now = now
-        self.counters.idle_ticks += 1
-        self.counters.idle_pings += 1
+        self.skip_idle(1)
         if self.heard.idle_ping:
             yield Emit("idle_ping", IdlePingEvent(self.key, now, price))
         yield from self.call("on_idle", price, None)
         yield Publish(IdleResult(self.key, now, price))
+
+    def skip_idle(self, ticks: int) -> None:
+        """Account for ticks that found nothing to do and that nobody hears."""
+        self.counters.idle_ticks += ticks
+        self.counters.idle_pings += ticks
 
     # -- commands that change the open position at once ---------------------------------------------------------------
 

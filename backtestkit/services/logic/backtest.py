@@ -14,13 +14,14 @@ from backtestkit.clients.frame import ClientFrame
 from backtestkit.clients.requests import RequestChecks
 from backtestkit.clients.state import Effects
 from backtestkit.clients.strategy import ClientStrategy
+from backtestkit.clients.ticks import Ticks
 from backtestkit.errors import BacktestKitError, InsufficientDataError, RunError
 from backtestkit.math.profit import Costs, costs_paid
-from backtestkit.model.candle import Candles, Integers
+from backtestkit.model.candle import Candles
 from backtestkit.model.event import BoundaryEvent, ProgressEvent
 from backtestkit.model.interval import DAY_MS, MINUTE_MS, from_ms, interval_start, interval_step_ms, iso, to_ms
 from backtestkit.model.result import ClosedResult, YieldedResult
-from backtestkit.model.signal import Signal, to_signal
+from backtestkit.model.signal import Signal, SignalRow, to_signal
 from backtestkit.model.statistics import RunSummary
 from backtestkit.runtime.user_code import UserFunction, user_function
 from backtestkit.runtime.clock import Clock, SimulatedClock
@@ -49,7 +50,6 @@ class RunState:
     runner: EffectRunner
     stepping: bool
     closed: list[ClosedResult] = field(default_factory=list)
-    yielded: int = 0
     ticks: int = 0
     ticks_done: int = 0
     finished: bool = False
@@ -145,8 +145,7 @@ class _BacktestLoop:
     """One run in progress."""
 
     bars: Bars
-    tick_times: Integers
-    tick_candles: Integers
+    ticks: Ticks
     requests: RequestChecks
 
     def __init__(self, state: RunState, channels: Channels) -> None:
@@ -232,14 +231,10 @@ class _BacktestLoop:
             bars.cut = bars.limit - 1
 
     def _ticks(self, bars: Bars, frame: ClientFrame, count: int, earliest: int) -> None:
-        """The ticks: times of the frame at which a candle has just closed, a full window lies before, and one follows."""
-        times = bars.times[count - 1 :] + bars.step
-        candles = np.arange(count, count + len(times))
-        fits = (times >= frame.start) & (times <= frame.last) & ((times - frame.start) % frame.step == 0)
-        fits &= (times >= earliest) & (candles < bars.limit)
-        self.tick_times, self.tick_candles = times[fits], candles[fits]
-        self.state.ticks = len(self.tick_times)
-        if not self.state.ticks:
+        """The ticks of the run; a frame without one is refused."""
+        self.ticks = ticks = Ticks.of(bars, frame, count, earliest)
+        self.state.ticks = ticks.count
+        if not ticks.count:
             raise InsufficientDataError(
                 f"{self.plan.key.symbol} has no candle for any tick of frame {self.plan.frame.frame_name!r} "
                 f"({iso(frame.start)} to {iso(frame.end)}, every {self.plan.frame.interval})"
@@ -248,7 +243,7 @@ class _BacktestLoop:
 
     def _describe(self, candles: Candles, step: int) -> None:
         state, bars = self.state, self.bars
-        state.first_time = int(self.tick_times[0])
+        state.first_time = self.ticks.time(0)
         state.last_time = bars.label(bars.limit - 1)
         inside = (candles.timestamp >= state.first_time) & (candles.timestamp <= int(bars.times[bars.limit - 1]))
         state.candles_filled = 0 if candles.filled is None else int(candles.filled[inside].sum())
@@ -258,46 +253,54 @@ class _BacktestLoop:
     # -- the ticks ----------------------------------------------------------------------------------------------------
 
     async def run(self) -> AsyncIterator[YieldedResult]:
-        """Go through the ticks."""
+        """Go through the ticks, yielding results as they come."""
         machine, runner, state = self.machine, self.runner, self.state
-        times, candles = self.tick_times, self.tick_candles
-        total = len(times)
-        await self._boundary("before_start", int(times[0]), None)
+        ticks = self.ticks
+        await self._boundary("before_start", ticks.time(0), None)
         position = asked = 0
-        while position < total and not machine.stopped:
-            runner.refresh()
+        while position < ticks.count and not machine.stopped:
             state.ticks_done = position
-            now, candle = int(times[position]), int(candles[position])
-            machine.now = now
-            runner.clock.advance_to_ms(now)
-            runner.watch_jobs()
-            if now >= machine.wake_at:
-                await runner.run_jobs()
-            if runner.hears_progress:
-                await self._progress(now)
+            now, candle = ticks.time(position), ticks.candle(position)
+            await self._arrive(now)
             price = self._price(candle)
-            entered = False
+            effects = None
             if machine.must_ask(now):
                 asked += 1
                 if asked % BREATHE_EVERY == 0:
                     await breathe()
-                entering = await self._ask(now, candle, price)
-                if entering is not None:
-                    entered = True
-                    async for result in self._play(entering):
+                effects = await self._ask(now, candle, price)
+            entered = effects is not None
+            if effects is None:
+                if not runner.hears_idle:
+                    machine.skip_idle(1)
+                    position = self._next(position)
+                    continue
+                effects = machine.idle(now, price)
+            for effect in effects:
+                await runner.apply(effect)
+                if runner.results:
+                    for result in runner.results:
+                        if isinstance(result, ClosedResult):
+                            state.closed.append(result)
                         yield result
-            if entered:
-                async for result in self._follow(candle, price):
-                    yield result
-                position = int(np.searchsorted(times, machine.now, side="right"))
-                continue
-            async for result in self._play(machine.idle(now, price)):
-                yield result
-            position = self._next(position)
+                    runner.results.clear()
+            position = ticks.after(machine.now) if entered else self._next(position)
         state.ticks_done = position
         if runner.hears_progress:
             await self._progress(machine.now, done=True)
         await self._boundary("after_end", machine.now, self._last_price())
+
+    async def _arrive(self, now: int) -> None:
+        """Bring machine and clock to a tick: scheduled jobs first, then who hears the progress."""
+        machine, runner = self.machine, self.runner
+        runner.refresh()
+        machine.now = now
+        runner.clock.advance_to_ms(now)
+        runner.watch_jobs()
+        if now >= machine.wake_at:
+            await runner.run_jobs()
+        if runner.hears_progress:
+            await self._progress(now)
 
     def _next(self, position: int) -> int:
         """The next tick worth a look: the following one, or the first at which the strategy may be asked again."""
@@ -306,10 +309,8 @@ class _BacktestLoop:
         if machine.stepping or runner.hears_idle or runner.hears_progress or not self._clean():
             return following
         asks = machine.next_ask() if self.get_signal is not None or machine.created is not None else math.inf
-        target = min(asks, machine.wake_at)
-        nxt = max(following, int(np.searchsorted(self.tick_times, min(target, 9e15))))
-        machine.counters.idle_ticks += nxt - following
-        machine.counters.idle_pings += nxt - following
+        nxt = max(following, self.ticks.at_or_after(min(asks, machine.wake_at)))
+        machine.skip_idle(nxt - following)
         return nxt
 
     def _clean(self) -> bool:
@@ -337,12 +338,12 @@ class _BacktestLoop:
                     if answer is None or machine.stopped:
                         return None
                     row = machine.admit(answer, new_id(), now, market)
-                    return None if row is None else machine.enter(row, now, price)
+                    return None if row is None else self._life(row, now, candle, price)
             row = machine.admit_created(created, new_id(), now, market)
         except Exception as error:
             await self.runner.errors.caught(error, "get_signal")
             return None
-        return None if row is None else machine.enter(row, now, price)
+        return None if row is None else self._life(row, now, candle, price)
 
     async def _answer(self, now: int, price: float) -> Signal | None:
         if self.get_signal is None:
@@ -354,40 +355,22 @@ class _BacktestLoop:
         """Where a market order of this tick fills: at the average, or at the open that follows."""
         return self.bars.open.item(candle) if self.plan.policy.market == "next_open" else price
 
-    async def _follow(self, candle: int, price: float) -> AsyncIterator[YieldedResult]:
-        """Follow the entered signal until it ends; candles that cannot be used end the run."""
+    def _life(self, row: SignalRow, now: int, candle: int, price: float) -> Effects:
+        """The life of a signal, with what ends the run when candles that it needs cannot be used."""
         machine, bars = self.machine, self.bars
-        failure = None
-        row = machine.pending or machine.scheduled
-        if row is not None and not self._clean():
-            failure = self.requests.failure(row, candle)
         limit = bars.limit
+        failure = None if self._clean() else self.requests.failure(row, candle)
         if failure is not None:
             bars.limit = min(limit, failure[0])
         try:
-            async for result in self._play(machine.follow(bars, candle, price)):
-                yield result
+            yield from machine.live(row, now, price, bars, candle)
         finally:
             bars.limit = limit
         if not machine.has_open and not machine.has_waiting:
             return
         if failure is not None:
             raise failure[1]
-        async for result in self._play(machine.cut(bars)):
-            yield result
-
-    async def _play(self, effects: Effects) -> AsyncIterator[YieldedResult]:
-        """Carry out effects, yielding the results as they come."""
-        runner = self.runner
-        for effect in effects:
-            await runner.apply(effect)
-            if runner.results:
-                for result in runner.results:
-                    self.state.yielded += 1
-                    if isinstance(result, ClosedResult):
-                        self.state.closed.append(result)
-                    yield result
-                runner.results.clear()
+        yield from machine.cut(bars)
 
     async def _progress(self, now: int, *, done: bool = False) -> None:
         state = self.state
