@@ -115,6 +115,10 @@ class EngineError(BacktestKitError):
     """A rule of the event engine was broken (see the dispatcher and the venues)."""
 
 
+class LockedError(BacktestKitError):
+    """A file or folder belongs to another process at the moment."""
+
+
 class StrategyTimeoutError(BacktestKitError):
     """`get_signal` took longer than `max_signal_generation_seconds`."""
 
