@@ -8,7 +8,6 @@ nothing of it, and two writers lose nothing. Nothing is filled in: what the venu
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,6 @@ import numpy as np
 
 from backtestkit.errors import DataError
 from backtestkit.market.candle_block import (
-    BlockHead,
     CandleBlock,
     DamagedBlockError,
     Fetch,
@@ -29,15 +27,18 @@ from backtestkit.market.candle_block import (
     read_head,
 )
 from backtestkit.market.coverage import Coverage, Range, clip_ranges, merge_ranges, missing_ranges
-from backtestkit.market.folder_lock import locked_folder
 from backtestkit.market.safe_names import safe_exchange, safe_symbol
 from backtestkit.model.candle import Candles
 from backtestkit.model.interval import CANDLE_INTERVALS, INTERVAL_MS, interval_step_ms, iso
-from backtestkit.runtime.ids import new_id
+from backtestkit.runtime.file_lock import FileLock
+from backtestkit.runtime.files import remove_stale_temps, write_atomic
 
 SAFETY_MARGIN_MS = 2_000
 DEFAULT_ROOT = Path("dump/data/candle")
 _DAMAGED_ENDING = ".damaged"
+_BLOCKS = "*.parquet"
+_LOCK = ".lock"
+_LOCK_TIMEOUT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +104,8 @@ class CandleStore:
         candles = candles[: int(candles.timestamp.searchsorted(until))]
         _check(candles, since, step, f"{exchange_name} {symbol} {interval}")
         folder = self.folder(exchange_name, symbol, interval)
-        folder.mkdir(parents=True, exist_ok=True)
-        async with locked_folder(folder):
+        async with FileLock(folder / _LOCK, timeout_seconds=_LOCK_TIMEOUT_SECONDS):
+            remove_stale_temps(folder)
             for name, (start, end) in blocks_between(since, until, interval):
                 path = folder / f"{name}.parquet"
                 old = (
@@ -114,29 +115,23 @@ class CandleStore:
                 )
                 first, last = candles.timestamp.searchsorted((start, end))
                 new = old.replaced(Fetch(start, end, fetched_at), candles[int(first) : int(last)])
-                _write_atomic(path, encode_block(new))
+                await write_atomic(path, encode_block(new))
 
     def markets(self) -> list[StoredMarket]:
         """All markets of the store, by name. Candles are not read."""
-        found: dict[tuple[str, str, str], list[tuple[Path, BlockHead]]] = {}
-        for path in self.blocks():
-            head = read_head(path)
-            found.setdefault((head.exchange_name, head.symbol, head.interval), []).append((path, head))
         order = {interval: place for place, interval in enumerate(CANDLE_INTERVALS)}
-        return [
-            StoredMarket(
-                *key,
-                candles=sum(head.rows for _, head in blocks),
-                size_bytes=sum(path.stat().st_size for path, _ in blocks),
-                coverage=merge_ranges(span for _, head in blocks for span in head.coverage),
-                blocks=tuple(path for path, _ in blocks),
-            )
-            for key, blocks in sorted(found.items(), key=lambda item: (*item[0][:2], order.get(item[0][2], 0)))
-        ]
+        folders = {path.parent for path in self.blocks()}
+        markets = [_market(sorted(folder.glob(_BLOCKS))) for folder in folders]
+        return sorted(markets, key=lambda m: (m.exchange_name, m.symbol, order.get(m.interval, 0)))
+
+    def market(self, exchange_name: str, symbol: str, interval: str) -> StoredMarket | None:
+        """What is stored of one market, None when nothing is."""
+        paths = sorted(self.folder(exchange_name, symbol, interval).glob(_BLOCKS))
+        return _market(paths) if paths else None
 
     def blocks(self) -> Iterator[Path]:
         """The files of all blocks, in the order of their names."""
-        return iter(sorted(self.root.glob("*/*/*/*.parquet")))
+        return iter(sorted(self.root.glob(f"*/*/*/{_BLOCKS}")))
 
     def read_block(self, path: Path) -> CandleBlock:
         """One block, verified; `DamagedBlockError` when it is not what was written or lies in the wrong place."""
@@ -164,16 +159,17 @@ class CandleStore:
         return block
 
 
-def _write_atomic(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f"{path.name}.{new_id()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def _market(paths: list[Path]) -> StoredMarket:
+    heads = [read_head(path) for path in paths]
+    return StoredMarket(
+        heads[0].exchange_name,
+        heads[0].symbol,
+        heads[0].interval,
+        candles=sum(head.rows for head in heads),
+        size_bytes=sum(path.stat().st_size for path in paths),
+        coverage=merge_ranges(span for head in heads for span in head.coverage),
+        blocks=tuple(paths),
+    )
 
 
 def _period(path: Path) -> Range:

@@ -150,6 +150,8 @@ class CandleLoader:
             try:
                 found = await self._ask(book, window, backtest)
             except BacktestKitError as error:
+                if settled_source:
+                    raise
                 failure = error
             except Exception as error:
                 times = "" if attempt == 0 else f" (attempt {attempt + 1} of {attempts})"
