@@ -91,6 +91,11 @@ class BacktestRun:
         self._started = self._busy = False
 
     @property
+    def state(self) -> RunState:
+        """What the engine knows of the run; for facades and tools."""
+        return self._state
+
+    @property
     def key(self) -> RunKey:
         """Symbol and names of the run."""
         return self._state.plan.key

@@ -57,8 +57,10 @@ def refuse(code: str, message: str, price: float | None = None) -> Outcome:
 
 def partial_close(row: SignalRow, levels: Levels, rules: StrategyRules, kind: PartialKind, percent: float, price: float, now: int) -> Proposal:
     """Close `percent` of what is held, in profit or in loss as `kind` says."""
-    broken = _not_percent(percent) or _not_price(price)
-    if broken:
+    broken = _not_percent(percent)
+    if broken is None:
+        broken = _not_price(price)
+    if broken is not None:
         return broken
     long, effective = levels.long, levels.effective
     if not rules.switches.partial_everywhere:
@@ -89,8 +91,10 @@ def trail(
     row: SignalRow, levels: Levels, rules: StrategyRules, leg: Leg, shift: float, price: float, *, allow_loosen: bool
 ) -> Proposal:
     """Move the stop or the take profit by `shift` percentage points of the distance of the original level."""
-    broken = _not_shift(shift) or _not_price(price)
-    if broken:
+    broken = _not_shift(shift)
+    if broken is None:
+        broken = _not_price(price)
+    if broken is not None:
         return broken
     convert = sl_percent_shift_to_price if leg == "stop" else tp_percent_shift_to_price
     original = row.price_stop_loss if leg == "stop" else row.price_take_profit
@@ -134,7 +138,7 @@ def breakeven_reached(row: SignalRow, levels: Levels, price: float) -> Outcome:
 def breakeven(row: SignalRow, levels: Levels, rules: StrategyRules, price: float) -> Proposal:
     """Move the stop to the effective entry price."""
     broken = _not_price(price)
-    if broken:
+    if broken is not None:
         return broken
     long, effective = levels.long, levels.effective
     if effective >= levels.take_profit if long else effective <= levels.take_profit:
@@ -152,7 +156,7 @@ def breakeven(row: SignalRow, levels: Levels, rules: StrategyRules, price: float
 def average_buy(row: SignalRow, rules: StrategyRules, cost: float, price: float, now: int) -> Proposal:
     """Add an entry of `cost` at `price`."""
     broken = _not_price(price)
-    if broken:
+    if broken is not None:
         return broken
     if rules.policy.cost == "checked" and not (_is_number(cost) and math.isfinite(cost) and cost > 0):
         return refuse("cost_not_positive", f"cost={cost!r} must be a finite number above 0", price)

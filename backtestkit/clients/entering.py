@@ -83,7 +83,7 @@ def enter(state: StrategyState, row: SignalRow, now: int, market: float) -> Effe
         yield from open_position(state, row, row.price_open)
         return
     state.set_scheduled(row)
-    public = state.rules.pricing.public(row, market)
+    public = state.latest = state.rules.pricing.public(row, market)
     if state.heard.order_schedule:
         yield Emit("order_schedule", ScheduleEvent(state.key, now, "scheduled", public, market, None))
     yield from state.call("on_schedule", market, public)
@@ -101,7 +101,7 @@ def open_position(state: StrategyState, row: SignalRow, price: float) -> Effects
     state.reported = Reported()
     state.last_opened_id = row.id
     yield from state.write(row, price)
-    public = pricing.public(row, price)
+    public = state.latest = pricing.public(row, price)
     if state.heard.signal_event:
         yield Emit("signal_event", SignalEvent(state.key, state.now, "opened", public, price, None))
     yield from state.call("on_open", price, public)
@@ -131,7 +131,7 @@ def activate_by_command(state: StrategyState, slot: Slot, average: float) -> Eff
             yield from cancel(state, row, "price_reject", average, slot)
             return
     opened = _activated(state, row, price)
-    yield state.announce_slot("activate_scheduled", opened, slot, price)
+    yield state.announce_slot("activate_scheduled", opened, slot, average, average)
     yield from open_position(state, opened, price)
 
 

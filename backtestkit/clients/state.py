@@ -12,7 +12,7 @@ from backtestkit.clients.validation import SignalLimits
 from backtestkit.model.event import CommitAction, CommitEvent
 from backtestkit.model.fill_policy import FillPolicy
 from backtestkit.model.record import record
-from backtestkit.model.signal import Signal, SignalRow
+from backtestkit.model.signal import PublicSignal, Signal, SignalRow
 from backtestkit.runtime.context import RunKey
 
 Effects: TypeAlias = Generator[Effect, None, None]
@@ -118,6 +118,7 @@ class StrategyState:
         self.stopped = self.paused = self.closing = False
         self.bucket: int | None = None
         self.last_opened_id: str | None = None
+        self.latest: PublicSignal | None = None
 
     def set_pending(self, row: SignalRow | None) -> None:
         """Put `row` into the place of the open position, or empty it."""
@@ -187,11 +188,13 @@ class StrategyState:
         )  # fmt: skip
         return Emit("strategy_commit", event)
 
-    def announce_slot(self, action: CommitAction, row: SignalRow, slot: Slot, price: float) -> Emit:
-        """The event of a slot command; it has an id and a note of its own, and no price."""
+    def announce_slot(
+        self, action: CommitAction, row: SignalRow, slot: Slot, price: float, market: float | None = None
+    ) -> Emit:
+        """The event of a slot command; it has an id and a note of its own, and only an activation has a price."""
         public = self.rules.pricing.public(row, price)
         note = row.note if slot.note is None else slot.note
-        event = CommitEvent(self.key, self.now, action, public, None, note, None, None, None, None, slot.id)
+        event = CommitEvent(self.key, self.now, action, public, market, note, None, None, None, None, slot.id)
         return Emit("strategy_commit", event)
 
 

@@ -14,7 +14,6 @@ UNBUILT = {
     "risks": "risk profiles",
     "walker": "walkers",
     "run_mode": "parallel runs",
-    "commands": "commands",
 }
 """Parts of scenarios that have no runner yet, by the field that asks for them."""
 
@@ -69,8 +68,6 @@ def unbuilt(record: dict[str, Any]) -> str | None:
     """What the record asks for that has no runner, or None."""
     if record.get("kind") == "statistics":
         return UNBUILT["statistics"]
-    if has_commands(record):
-        return UNBUILT["commands"]
     return next((UNBUILT[name] for name in ("risks", "walker", "run_mode") if record.get(name)), None)
 
 

@@ -18,7 +18,7 @@ class Recorder:
         self.events: list[dict[str, Any]] = []
         self._ids: dict[str, str] = {}
         self._own: set[str] = set()
-        self._several = several_runs
+        self.several = several_runs
         self._only = signals_only
         self._pings = pings
 
@@ -41,6 +41,8 @@ class Recorder:
         bk.listen_breakeven_available(lambda e: self._add("breakeven", e, current_price=e.current_price, **self.brief(e.data)))
         bk.listen_highest_profit(lambda e: self._extreme("highest_profit", e, e.signal.peak_profit))
         bk.listen_max_drawdown(lambda e: self._extreme("max_drawdown", e, e.signal.max_drawdown))
+        bk.listen_strategy_commit(self._commit)
+        bk.listen_pause(lambda e: self._add("pause", e, paused=e.paused))
         if self._pings:
             bk.listen_active_ping(lambda e: self._ping("active_ping", e))
             bk.listen_schedule_ping(lambda e: self._ping("schedule_ping", e))
@@ -57,7 +59,7 @@ class Recorder:
 
     def _add(self, type: str, event: Any, **fields: Any) -> None:
         row = {"type": type, "timestamp": event.timestamp, **fields}
-        if self._several:
+        if self.several:
             row |= {"symbol": event.symbol, "strategy": event.strategy_name}
         self.events.append(row)
 
@@ -109,6 +111,26 @@ class Recorder:
             pnl_percentage=pnl.pnl_percentage,
             pnl_cost=pnl.pnl_cost,
         )
+
+    def _commit(self, event: Any) -> None:
+        signal = event.data
+        fields: dict[str, Any] = {
+            "action": event.action,
+            "signal_id": self.id(signal.id),
+            "current_price": event.current_price,
+            "total_entries": signal.total_entries,
+            "total_partials": signal.total_partials,
+            "pnl_percentage": signal.pnl.pnl_percentage,
+            "pnl_cost": signal.pnl.pnl_cost,
+            "percent_to_close": event.percent_to_close,
+            "percent_shift": event.percent_shift,
+            "cost": event.cost,
+            "effective_price_open": event.effective_price_open,
+            "price_stop_loss": signal.price_stop_loss,
+            "price_take_profit": signal.price_take_profit,
+            **{f"{name}_id": event.command_id for name in ("cancel", "close", "activate")},
+        }
+        self._add("commit", event, **fields)
 
     def _ping(self, type: str, event: Any) -> None:
         self._add(type, event, current_price=event.current_price, **self.brief(event.data))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import backtestkit as bk
 from backtestkit.errors import BacktestKitError, ConfigError
 
 from . import compare
+from .commands import Commands
 from .market import Market
 from .recorder import Recorder, codes
 from .script import Script, expand
@@ -73,11 +75,18 @@ class _Scenario:
     def _run(self, symbol: str, strategy_name: str) -> None:
         strategy = next(s for s in self.record["strategies"] if s["name"] == strategy_name)
         script = Script(strategy, symbol, self.record["frame"]["start"])
+        commands = Commands(strategy, symbol, self.record["frame"]["start"], self.recorder)
+
+        async def get_signal(_symbol: str, when: datetime, price: float) -> bk.Signal | None:
+            time = round(when.timestamp() * 1000)
+            await commands.on_get_signal(time, price)
+            return script.answer(time, price)
+
         self.recorder.own_ids([entry["dto"] for entry in strategy.get("signals", []) if "dto" in entry])
         bk.add_strategy(
             strategy_name=strategy_name,
             interval=strategy["interval"],
-            get_signal=lambda _symbol, when, price: script.answer(round(when.timestamp() * 1000), price),
+            get_signal=get_signal,
             replace=True,
         )
         run = bk.Backtest.run(
@@ -88,12 +97,15 @@ class _Scenario:
             policy="reference",
             stepping=self.stepping,
         )
+        ends = commands.listen()
         try:
             run.wait()
         except BacktestKitError as error:
             self.failed = True
             if not any(e["type"] == "error" and e["codes"] == codes(error) for e in self.recorder.events[-1:]):
                 self.recorder.run_error(error)
+        for end in ends:
+            end()
         counters = run.snapshot().counters
         self.runs.append(
             {

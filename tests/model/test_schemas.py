@@ -133,7 +133,7 @@ def test_frame_dates_that_are_no_instant_are_refused_without_repeating_themselve
 
 
 def test_a_frame_runs_forward() -> None:
-    assert "must be after start_date" in refusal(FrameSchema, **{**DAY, "end_date": "2025-06-01"})
+    assert "must not be before start_date" in refusal(FrameSchema, **{**DAY, "end_date": "2025-05-31"})
 
 
 def test_risk_validations_are_functions_with_or_without_a_note() -> None:

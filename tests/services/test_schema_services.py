@@ -77,7 +77,7 @@ def test_override_merges_and_checks_the_whole() -> None:
     services = FrameSchemaService()
     services.add(frame_name="f", start_date="2025-01-01", end_date="2025-01-02", note="n")
     assert services.override("f", end_date="2025-01-03").note == "n"
-    with pytest.raises(SchemaError, match="must be after start_date"):
+    with pytest.raises(SchemaError, match="must not be before start_date"):
         services.override("f", end_date="2024-01-01")
 
 

@@ -132,5 +132,5 @@ class FrameSchema(Schema, frozen=True):
     callbacks: FrameCallbacks | None = Field(default=None, description="Functions that are told about the ticks.")
 
     def _relations(self) -> Iterator[str]:
-        if self.end_date <= self.start_date:
-            yield f"end_date={self.end_date} must be after start_date={self.start_date}"
+        if self.end_date < self.start_date:
+            yield f"end_date={self.end_date} must not be before start_date={self.start_date}"

@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from backtestkit.clients.bars import Bars
+from backtestkit.clients.commands import Outcome
 from backtestkit.clients.frame import ClientFrame
 from backtestkit.clients.requests import RequestChecks
 from backtestkit.clients.state import Effects
-from backtestkit.clients.strategy import ClientStrategy
+from backtestkit.clients.strategy import ClientStrategy, Command
 from backtestkit.clients.ticks import Ticks
-from backtestkit.errors import BacktestKitError, InsufficientDataError, RunError
+from backtestkit.errors import BacktestKitError, InsufficientDataError, RunError, UsageError
 from backtestkit.math.profit import Costs, costs_paid
 from backtestkit.model.candle import Candles
 from backtestkit.model.event import BoundaryEvent, ProgressEvent
@@ -59,11 +60,40 @@ class RunState:
     candles_filled: int = 0
     candles_missing: int = 0
     frame: ClientFrame | None = None
+    bars: Bars | None = None
 
     @property
     def progress(self) -> float:
         """Share of the frame that is done, 0 to 1."""
         return 1.0 if self.finished else self.ticks_done / self.ticks if self.ticks else 0.0
+
+    def now_ms(self) -> int:
+        """The time of the run, ms UTC: that of the candle or tick it is at."""
+        return self.machine.now
+
+    def market_price(self) -> float:
+        """The average price of the last closed candles as of now, quote currency; `UsageError` before the first tick."""
+        bars = self.bars
+        if bars is None or not self.machine.now:
+            raise UsageError("the run has not reached its first tick yet, so there is no price")
+        index = int(np.searchsorted(bars.times, self.machine.now - self.machine.now % bars.step)) - 1
+        return bars.average.item(index)
+
+    async def play(self, effects: Effects) -> None:
+        """Carry out effects that come from outside the loop."""
+        for effect in effects:
+            await self.runner.apply(effect)
+
+    async def command(self, command: Command) -> Outcome:
+        """Give the machine a command and carry out what it asks for; `UsageError` when the run is over."""
+        if self.finished:
+            raise UsageError("the run is over; its positions cannot be changed any more")
+        try:
+            while True:
+                await self.runner.apply(next(command))
+        except StopIteration as done:
+            outcome: Outcome = done.value
+            return outcome
 
     def timeframe(self) -> list[datetime]:
         """All ticks of the run's frame."""
@@ -175,7 +205,7 @@ class _BacktestLoop:
         until = frame.last + 2 * step if plan.policy.frame_end == "last_tick" else -(-frame.end // step) * step
         until = await self._available(until, step, frame)
         candles = await plan.exchange.columns(plan.key.symbol, first, until, strict=not self.per_request)
-        self.bars = bars = Bars(candles, step=step, average_count=count, policy=plan.policy)
+        self.bars = self.state.bars = bars = Bars(candles, step=step, average_count=count, policy=plan.policy)
         self._cut(bars, frame)
         self._ticks(bars, frame, count, earliest)
         self.requests = RequestChecks.over(
@@ -306,7 +336,7 @@ class _BacktestLoop:
         """The next tick worth a look: the following one, or the first at which the strategy may be asked again."""
         runner, machine = self.runner, self.machine
         following = position + 1
-        if machine.stepping or runner.hears_idle or runner.hears_progress or not self._clean():
+        if machine.stopped or machine.stepping or runner.hears_idle or runner.hears_progress or not self._clean():
             return following
         asks = machine.next_ask() if self.get_signal is not None or machine.created is not None else math.inf
         nxt = max(following, self.ticks.at_or_after(min(asks, machine.wake_at)))
