@@ -14,7 +14,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from backtestkit.errors import UsageError
 from backtestkit.runtime import bridge
-from backtestkit.runtime.context import Mode
+from backtestkit.runtime.context import Mode, RunKey
 from backtestkit.runtime.log import logger
 from backtestkit.runtime.subscription import Subscription
 
@@ -144,12 +144,12 @@ class Channel(Generic[E]):
             finally:
                 failure = None
 
-    def _wants(self, listener: _Listener[E], event: E) -> bool:
+    def _wants(self, listener: _Listener[E], event: Any) -> bool:
         if listener.actions is not None and self._key is not None and self._key(event) not in listener.actions:
             return False
         if listener.backtest is None:
             return True
-        run = event.key  # type: ignore[attr-defined]
+        run: RunKey | None = event.key
         return run is not None and run.backtest is listener.backtest
 
     def _actions(self, action: str | Collection[str] | None) -> frozenset[str] | None:

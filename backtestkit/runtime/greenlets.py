@@ -53,7 +53,7 @@ class Worker(greenlet):  # type: ignore[misc]
     caller: greenlet
     failure: BaseException
 
-    def run(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    def run(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> None:  # pyright: ignore
         """Make calls for ever."""
         while True:
             try:

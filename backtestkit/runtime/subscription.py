@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextvars import Context, copy_context
 from threading import Lock
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from backtestkit.errors import EngineError
 from backtestkit.runtime import bridge
@@ -33,7 +33,7 @@ class Subscription(Generic[E]):
 
     def __init__(
         self,
-        fn: Callable[[E], object],
+        fn: Callable[[E], Any],
         report: Callable[[Exception, E], Awaitable[None]],
         *,
         where: Callable[[E], bool] | None,
@@ -106,7 +106,7 @@ class Subscription(Generic[E]):
                 if (self._where or self._once or self._signal_of) and not self._passes(event):
                     return
                 if self._is_async:
-                    await self.fn(event)  # type: ignore[misc]
+                    await self.fn(event)
                     return
                 answer = await bridge.call_plain(self.fn, event) if bridge.armed() else self.fn(event)
             if answer is not None and inspect.isawaitable(answer):
@@ -115,12 +115,12 @@ class Subscription(Generic[E]):
             call[0] = False
             must_not_wait.set(before)
 
-    def _passes(self, event: E) -> bool:
+    def _passes(self, event: Any) -> bool:
         """Whether the filters let `event` through, which uses up a `once` and the event's signal."""
         if self._where is not None and not self._where(event):
             return False
         if self._signal_of is not None:
-            signal, run = self._signal_of(event), event.key  # type: ignore[attr-defined]
+            signal, run = self._signal_of(event), event.key
             if signal is None or self._last_signals.get(run) == signal:
                 return False
             self._last_signals.pop(run, None)
