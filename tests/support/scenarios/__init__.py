@@ -1,0 +1,1 @@
+"""Small markets and strategies for tests of the engine: everything in memory, everything seeded."""
