@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from backtestkit.model.schema import ExchangeCallbacks, ExchangeSchema
 
 _ROWS_PER_REQUEST = 1000
+_ROWS_ANY_VENUE_HAS = 100
 _HOUR_MS = 3_600_000
 _WORTH_STORING = 100
 
@@ -144,14 +145,17 @@ class CcxtExchange:
         while cursor < until:
             asked_at = self._clock.now_ms()
             candles = await self._rows(market, interval, cursor, until, rows)
-            if len(candles) and int(candles.timestamp[0]) > cursor:
-                # Some venues answer the newest rows of a longer range: ask again for just the hole before believing it.
-                hole = min(rows, (int(candles.timestamp[0]) - cursor) // step)
-                inside = await self._rows(market, interval, cursor, int(candles.timestamp[0]), hole)
-                if len(inside):
-                    rows = max(1, min(len(candles), rows))
-                    candles = inside
             end = int(candles.timestamp[-1]) + step if len(candles) else min(cursor + rows * step, until)
+            first = int(candles.timestamp[0]) if len(candles) else cursor
+            if first > cursor and len(candles) < rows and end <= cursor + rows * step:
+                # A hole, or a venue that answers the newest rows of a range that is longer than it can answer: ask again
+                # for no more than it can, and believe only that.
+                fewer = max(len(candles), _ROWS_ANY_VENUE_HAS)
+                before = await self._rows(market, interval, cursor, first, fewer)
+                if len(before):
+                    candles, rows, end = before, fewer, int(before.timestamp[-1]) + step
+                elif first > cursor + fewer * step:
+                    candles, end = before, cursor + fewer * step
             yield Page(cursor, end, candles, asked_at)
             cursor = end
 
@@ -261,8 +265,8 @@ class CcxtExchange:
         frames = (await self.session.client()).timeframes
         if frames and interval not in frames:
             raise DataError(
-                f"{self.venue} has no {interval} candles; it has {', '.join(frames)}. With coarser='resampled' they are "
-                "made from the base interval."
+                f"{self.venue} has no {interval} candles; it has {', '.join(frames)}. With coarser='resampled' "
+                "they are made from the base interval."
             )
 
     async def _rows(self, market: str, interval: str, since: int, until: int, limit: int) -> Candles:

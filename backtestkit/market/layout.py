@@ -42,8 +42,10 @@ class Layout:
         return ", ".join(parts) + f"; times in {self.time_unit}" + ("; rows put in order" if self.reordered else "")
 
 
-def read_layout(table: Table, subject: str) -> tuple[Candles, Layout]:
-    """The candles in `table`, oldest first, and how they were found. Repeated times are kept, for `verify` to find.
+def read_layout(table: Table, subject: str, *, in_order: bool = True) -> tuple[Candles, Layout]:
+    """The candles in `table`, oldest first unless `in_order` is False, and how they were found.
+
+    Repeated times are kept.
 
     A table without volume gets 0.0. Raises `DataError` that lists the columns when one cannot be told, or a value is no
     number or no time.
@@ -63,9 +65,9 @@ def read_layout(table: Table, subject: str) -> tuple[Candles, Layout]:
     open_, high, low, close, volume = values
     candles = Candles.from_columns(stamps, open_, high, low, close, volume)
     reordered = bool((stamps[1:] < stamps[:-1]).any())
-    if reordered:
+    if reordered and in_order:
         candles = candles.take(np.argsort(stamps, kind="stable"))
-    return candles, Layout(columns, unit, reordered)
+    return candles, Layout(columns, unit, reordered and in_order)
 
 
 def _guess(names: list[str], subject: str) -> dict[str, str | None]:

@@ -57,18 +57,18 @@ class StoreExchange:
         )
 
     def read_candles(self, symbol: str, interval: str, since: int, until: int) -> Candles:
-        """What is stored with open time in [since, until), ms UTC; `DataError` when it was not downloaded completely."""
+        """What is stored with open time in [since, until), ms UTC; `DataError` when part of it was never downloaded."""
         candles, missing = self.store.read(self.stored_as, symbol, interval, since, until)
         if missing:
             start, end = missing[0]
             raise DataError(
-                f"{self.stored_as} {symbol} {interval}: [{iso(start)}, {iso(end)}) is not in the store {self.store.root}. "
+                f"{self.stored_as} {symbol} {interval}: [{iso(start)}, {iso(end)}) is not in store {self.store.root}. "
                 f"{self._command(symbol, interval)} --from '{iso(start)}' --to '{iso(end)}'"
             )
         return candles
 
     def span(self, symbol: str, interval: str) -> tuple[int, int]:
-        """First and last open time that are stored, ms UTC; `DataError` that lists what is there when there are none."""
+        """First and last open time that are stored, ms UTC; `DataError` that lists what is there without any."""
         market = self.store.market(self.stored_as, symbol, interval)
         if market is None:
             stored = (f"{m.exchange_name} {m.symbol} {m.interval}" for m in self.store.markets())
