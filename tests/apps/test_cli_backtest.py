@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,14 +66,15 @@ class TestTable:
     )
 
     def test_a_row_holds_what_matters_first(self) -> None:
-        result = FakeResult(self.FIGURES, ambiguous_exits=3)
+        summary = RunSummary(policy="conservative", first_time=START, last_time=START + 36 * 60 * MINUTE_MS)
+        result = FakeResult(self.FIGURES, summary, ambiguous_exits=3)
         assert table_row(outcome(result=result)) == (
-            "steady", "BTCUSDT", "12", "58.3%", "+1.23%", "+2.50 USDT", "3.50%", "0.250", "3", "0123456789ab",
+            "steady", "BTCUSDT", "1.5", "12", "58.3%", "+1.23%", "+2.50 USDT", "3.50%", "0.250", "3", "0123456789ab",
         )  # fmt: skip
 
     def test_what_is_not_known_is_a_dash(self) -> None:
         assert table_row(outcome()) == (
-            "steady", "BTCUSDT", "0", "-", "-", "-", "-", "-", "0", "0123456789ab",
+            "steady", "BTCUSDT", "-", "0", "-", "-", "-", "-", "-", "0", "0123456789ab",
         )  # fmt: skip
 
     def test_names_stand_left_and_numbers_right(self) -> None:
@@ -92,14 +94,11 @@ class TestTable:
         assert out.count("Assumed: fills conservative") == 1
         assert out.count("Report: out/report.md") == 2
 
-    def test_assumptions_name_costs_gaps_and_the_span(self) -> None:
-        summary = RunSummary(
-            policy="next_open", percent_fee=0.1, percent_slippage=0.05, gaps="flat", candles_missing=3,
-            first_time=START, last_time=START + MINUTE_MS,
-        )  # fmt: skip
+    def test_assumptions_name_costs_and_gaps(self) -> None:
+        summary = RunSummary(policy="next_open", percent_fee=0.1, percent_slippage=0.05, gaps="flat", candles_missing=3)
         assert assumed(outcome(result=FakeResult(summary=summary))) == (
             "Assumed: fills next_open, fee 0.1% and slippage 0.05% of each entry and exit, "
-            "3 candles missing (gaps=flat), tested 2025-06-01 00:00 to 2025-06-01 00:01 UTC"
+            "3 candles missing (gaps=flat)"
         )
 
     def test_a_failed_run_has_no_row_and_its_error_is_on_standard_error(
@@ -155,13 +154,28 @@ class TestProgress:
         assert "steady BTCUSDT" in screen.getvalue()
         assert "42%" in screen.getvalue()
 
-    def test_nothing_is_drawn_where_nobody_watches(self) -> None:
-        from rich.console import Console
+    def test_nothing_is_drawn_into_a_pipe_and_bars_on_a_terminal(
+        self, shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        words = (shell.strategy, "-s", "BTCUSDT", "--candles", write_candles(tmp_path / "c.parquet"))
+        assert shell.run(*words) == 0
+        assert shell.err == ""
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("TERM", "xterm")
+        screen = Terminal()
+        monkeypatch.setattr(sys, "stderr", screen)
+        assert shell.run(*words) == 0
+        assert "steady BTCUSDT" in screen.getvalue()
+        shown = len(screen.getvalue())
+        assert shell.run(*words, "--no-progress") == 0
+        assert len(screen.getvalue()) == shown
 
-        screen = io.StringIO()
-        with progress_bars([FakeRun()], Console(file=screen)):
-            pass
-        assert screen.getvalue() == ""
+
+class Terminal(io.StringIO):
+    """Text that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 class TestCandlesOption:
@@ -289,6 +303,11 @@ class TestRuns:
         )
         assert run["summary"]["first_time"] == START + 360 * MINUTE_MS
         assert run["summary"]["last_time"] == START + 720 * MINUTE_MS
+
+    def test_each_symbol_is_tested_over_its_own_data(self, shell: Shell, tmp_path: Path) -> None:
+        long, short = write_candles(tmp_path / "a.parquet", 1440), write_candles(tmp_path / "b.parquet", 600)
+        runs = shell.json(shell.strategy, "--candles", f"AAA={long}", "--candles", f"BBB={short}")
+        assert [run["summary"]["last_time"] - START for run in runs] == [1440 * MINUTE_MS, 600 * MINUTE_MS]
 
     @pytest.mark.parametrize("policy", ["conservative", "reference", "next_open"])
     def test_every_policy_runs_over_the_whole_data(self, shell: Shell, tmp_path: Path, policy: str) -> None:

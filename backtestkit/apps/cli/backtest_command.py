@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -95,6 +96,9 @@ async def _run_one(outcome: Outcome, output: Path | None) -> None:
 
 
 def _progress(runs: Sequence[BacktestRun]) -> AbstractContextManager[Any]:
+    """Bars where somebody can see them; nothing is imported for a pipe."""
+    if not sys.stderr.isatty():
+        return nullcontext()
     from backtestkit.apps.cli.show_progress import progress_bars
 
     return progress_bars(runs)
@@ -127,9 +131,13 @@ async def plan_runs(kit: Kit, request: Request) -> list[BacktestRun]:
     if not symbols:
         raise typer.BadParameter("say which market with --symbol, for example --symbol BTCUSDT")
     schema = kit.registries["exchange"].get(exchange)
+    frame = _choose_frame(kit, request)
     runs: list[BacktestRun] = []
     for symbol in dict.fromkeys(symbols):
-        names = {"exchange_name": exchange, "frame_name": await _frame(kit, request, schema, symbol)}
+        names = {
+            "exchange_name": exchange,
+            "frame_name": frame or await _add_frame(kit, request, schema, symbol),
+        }
         runs.extend(bk.Backtest.run(symbol, strategy_name=s, policy=request.policy, **names) for s in strategies)
     return runs
 
@@ -149,18 +157,17 @@ def _choose(kit: Kit, kind: str, name: str | None, how: str) -> str:
     raise typer.BadParameter(f"there is no {kind}. {how} with bk.add_{kind}(...).")
 
 
-async def _frame(kit: Kit, request: Request, schema: ExchangeSchema, symbol: str) -> str:
-    """The frame to use: the one that was named or is the only one, else one that spans the data, narrowed as asked."""
-    names = kit.registries["frame"].names()
-    narrowed = request.start is not None or request.end is not None
-    if request.frame is not None or (names and not narrowed):
-        if narrowed:
-            raise typer.BadParameter("--frame has its own dates; leave out --from and --to, or --frame")
-        return _choose(kit, "frame", request.frame, "Add one in the file")
-    return await _spanning_frame(kit, request, schema, symbol)
+def _choose_frame(kit: Kit, request: Request) -> str | None:
+    """The frame that was named, or the only one in the files; None when each symbol gets one that spans its data."""
+    dated = request.start is not None or request.end is not None
+    if request.frame is None and (dated or not kit.registries["frame"].names()):
+        return None
+    if dated:
+        raise typer.BadParameter("--frame has its own dates; leave out --from and --to, or --frame")
+    return _choose(kit, "frame", request.frame, "Add one in the file")
 
 
-async def _spanning_frame(kit: Kit, request: Request, schema: ExchangeSchema, symbol: str) -> str:
+async def _add_frame(kit: Kit, request: Request, schema: ExchangeSchema, symbol: str) -> str:
     """Register a frame over the data of `symbol`, or over the part that --from and --to leave; its name."""
     from backtestkit.model.interval import from_ms, interval_step_ms, iso
     from backtestkit.services.core.run_resolver import resolve_policy

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol
+from typing import Protocol
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -52,7 +51,6 @@ class RunProgress(Progress):
         return super().get_renderables()
 
 
-def progress_bars(runs: Sequence[Running], console: Console | None = None) -> AbstractContextManager[Any]:
-    """Bars for `runs` while the block lasts, on standard error; nothing where nobody watches."""
-    console = console or Console(stderr=True)
-    return RunProgress(runs, console) if console.is_terminal else nullcontext()
+def progress_bars(runs: Sequence[Running], console: Console | None = None) -> RunProgress:
+    """Bars for `runs` while the block lasts, on standard error."""
+    return RunProgress(runs, console or Console(stderr=True))

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import typer
 
 from backtestkit.apps.cli.error_block import error_block, user_place
-from backtestkit.model.interval import iso
+from backtestkit.model.interval import DAY_MS
+from backtestkit.model.statistics import RunSummary
 from backtestkit.services.report import formats
 
 if TYPE_CHECKING:
     from backtestkit.apps.cli.backtest_command import Outcome
 
 HEADINGS = (
-    "Strategy", "Symbol", "Trades", "Win rate", "Total PNL", "PNL cost", "Max DD", "Sharpe", "Ambiguous",
+    "Strategy", "Symbol", "Days", "Trades", "Win rate", "Total PNL", "PNL cost", "Max DD", "Sharpe", "Ambiguous",
     "Fingerprint",
 )  # fmt: skip
 NONE = "-"
@@ -45,6 +46,7 @@ def table_row(outcome: Outcome) -> tuple[str, ...]:
     cells = (
         key.strategy_name,
         key.symbol,
+        formats.fixed(days_tested(result.summary), 1),
         str(figures.total_signals),
         formats.percent(figures.win_rate, 1),
         formats.signed_percent(figures.total_pnl, 2),
@@ -55,6 +57,13 @@ def table_row(outcome: Outcome) -> tuple[str, ...]:
         result.fingerprint[:12],
     )
     return tuple(NONE if cell is None else cell for cell in cells)
+
+
+def days_tested(summary: RunSummary) -> float | None:
+    """The length of the span that was tested, in days."""
+    if summary.first_time is None or summary.last_time is None:
+        return None
+    return (summary.last_time - summary.first_time) / DAY_MS
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -75,8 +84,6 @@ def assumed(outcome: Outcome) -> str:
         parts.append(f"fee {fee}% and slippage {slippage}% of each entry and exit")
     if summary.gaps is not None and summary.candles_missing:
         parts.append(f"{summary.candles_missing} candles missing (gaps={summary.gaps})")
-    if summary.first_time is not None and summary.last_time is not None:
-        parts.append(f"tested {iso(summary.first_time)} to {iso(summary.last_time)} UTC")
     return "Assumed: " + ", ".join(parts)
 
 
