@@ -28,8 +28,75 @@ ROOMS = {
         "validate_candles Exchange"
     ),
     "backtestkit.api.backtest": "Backtest BacktestRun BacktestResult BackgroundRun RunInfo",
+    "backtestkit.api.position": (
+        "PositionApi position_of get_pending_signal get_scheduled_signal get_latest_signal "
+        "get_minutes_since_latest_signal_created "
+        "has_no_pending_signal has_no_scheduled_signal get_strategy_status get_strategy_paused get_breakeven "
+        "get_total_percent_held get_total_percent_closed get_remaining_cost_basis get_total_cost_closed "
+        "get_position_effective_price get_position_invested_count get_position_invested_cost "
+        "get_position_pnl_percent get_position_pnl_cost get_position_levels get_position_entries "
+        "get_position_partials get_position_estimate_minutes get_position_countdown_minutes "
+        "get_position_active_minutes get_position_waiting_minutes get_position_highest_profit_price "
+        "get_position_highest_profit_timestamp get_position_highest_profit_minutes "
+        "get_position_highest_profit_breakeven get_position_highest_pnl_percentage "
+        "get_position_highest_pnl_cost get_position_drawdown_minutes get_position_max_drawdown_price "
+        "get_position_max_drawdown_timestamp get_position_max_drawdown_minutes "
+        "get_position_max_drawdown_pnl_percentage get_position_max_drawdown_pnl_cost "
+        "get_position_highest_profit_distance_pnl_percentage get_position_highest_profit_distance_pnl_cost "
+        "get_position_highest_max_drawdown_pnl_percentage get_position_highest_max_drawdown_pnl_cost "
+        "get_max_drawdown_distance_pnl_percentage get_max_drawdown_distance_pnl_cost "
+        "get_position_entry_overlap get_position_partial_overlap commit_partial_profit commit_partial_loss "
+        "commit_partial_profit_cost commit_partial_loss_cost commit_trailing_stop commit_trailing_take "
+        "commit_trailing_stop_cost commit_trailing_take_cost commit_breakeven commit_average_buy "
+        "commit_close_pending commit_create_take_profit commit_create_stop_loss commit_cancel_scheduled "
+        "commit_activate_scheduled commit_create_signal set_strategy_paused stop_strategy"
+    ),
+    "backtestkit.clients.queries": "Ladder StrategyStatus",
+    "backtestkit.api.formulas": "get_liquidation_price",
+    "backtestkit.clients.commands": "Outcome",
+    "backtestkit.api.listen": (
+        "listen_signal listen_signal_once listen_signal_per_signal listen_signal_live listen_signal_live_once "
+        "listen_signal_live_per_signal listen_signal_backtest listen_signal_backtest_once "
+        "listen_signal_backtest_per_signal listen_signal_event listen_signal_event_once "
+        "listen_signal_event_per_signal listen_order_schedule listen_order_schedule_once "
+        "listen_order_schedule_per_signal listen_strategy_commit listen_strategy_commit_once "
+        "listen_strategy_commit_per_signal listen_active_ping listen_active_ping_once "
+        "listen_active_ping_per_signal listen_schedule_ping listen_schedule_ping_once "
+        "listen_schedule_ping_per_signal listen_idle_ping listen_idle_ping_once "
+        "listen_partial_profit_available listen_partial_profit_available_once "
+        "listen_partial_profit_available_per_signal listen_partial_loss_available "
+        "listen_partial_loss_available_once listen_partial_loss_available_per_signal "
+        "listen_breakeven_available listen_breakeven_available_once listen_breakeven_available_per_signal "
+        "listen_highest_profit listen_highest_profit_once listen_highest_profit_per_signal "
+        "listen_max_drawdown listen_max_drawdown_once listen_max_drawdown_per_signal listen_pause "
+        "listen_pause_once listen_before_start listen_before_start_once listen_after_end "
+        "listen_after_end_once listen_backtest_progress listen_done_backtest listen_done_backtest_once "
+        "listen_error listen_exit listen_signal_idle listen_signal_scheduled "
+        "listen_signal_scheduled_per_signal listen_signal_waiting listen_signal_waiting_per_signal "
+        "listen_signal_opened listen_signal_opened_per_signal listen_signal_active "
+        "listen_signal_active_per_signal listen_signal_closed listen_signal_closed_per_signal "
+        "listen_signal_cancelled listen_signal_cancelled_per_signal listen_signal_live_idle "
+        "listen_signal_live_scheduled listen_signal_live_scheduled_per_signal listen_signal_live_waiting "
+        "listen_signal_live_waiting_per_signal listen_signal_live_opened listen_signal_live_opened_per_signal "
+        "listen_signal_live_active listen_signal_live_active_per_signal listen_signal_live_closed "
+        "listen_signal_live_closed_per_signal listen_signal_live_cancelled "
+        "listen_signal_live_cancelled_per_signal listen_signal_backtest_idle listen_signal_backtest_scheduled "
+        "listen_signal_backtest_scheduled_per_signal listen_signal_backtest_waiting "
+        "listen_signal_backtest_waiting_per_signal listen_signal_backtest_opened "
+        "listen_signal_backtest_opened_per_signal listen_signal_backtest_active "
+        "listen_signal_backtest_active_per_signal listen_signal_backtest_closed "
+        "listen_signal_backtest_closed_per_signal listen_signal_backtest_cancelled "
+        "listen_signal_backtest_cancelled_per_signal"
+    ),
+    "backtestkit.api.bracket": "Position Constant Bracket",
+    "backtestkit.api.columns": "set_columns get_columns get_default_columns",
+    "backtestkit.services.report.spec": "Column",
     "backtestkit.api.validation": "validate",
     "backtestkit.kit": "Kit current_kit reset",
+    "backtestkit.market.synthetic": "SyntheticExchange",
+    "backtestkit.market.csv_source": "CsvExchange",
+    "backtestkit.market.parquet_source": "ParquetExchange",
+    "backtestkit.market.ccxt_exchange": "CcxtExchange",
     "backtestkit.config": "Config",
     "backtestkit.errors": (
         "BacktestKitError UsageError NotRegisteredError AlreadyRegisteredError SchemaError ConfigError ContextError "
@@ -49,6 +116,8 @@ ROOMS = {
         "ProgressEvent DoneEvent BoundaryEvent"
     ),
     "backtestkit.model.candle": "Candle Candles",
+    "backtestkit.model.market_data": "OrderBook AggregatedTrade FundingRate",
+    "backtestkit.model.statistics": "BacktestStatistics RunSummary",
     "backtestkit.model.interval": (
         "CandleInterval FrameInterval SignalInterval align_to_interval interval_start interval_step_ms"
     ),

@@ -4,6 +4,17 @@ Written by scripts/generate.py; do not edit.
 """
 
 from backtestkit import sync as sync
+from backtestkit.api.backtest import BackgroundRun as BackgroundRun
+from backtestkit.api.backtest import Backtest as Backtest
+from backtestkit.api.backtest import BacktestResult as BacktestResult
+from backtestkit.api.backtest import BacktestRun as BacktestRun
+from backtestkit.api.backtest import RunInfo as RunInfo
+from backtestkit.api.bracket import Bracket as Bracket
+from backtestkit.api.bracket import Constant as Constant
+from backtestkit.api.bracket import Position as Position
+from backtestkit.api.columns import get_columns as get_columns
+from backtestkit.api.columns import get_default_columns as get_default_columns
+from backtestkit.api.columns import set_columns as set_columns
 from backtestkit.api.config import get_config as get_config
 from backtestkit.api.config import get_default_config as get_default_config
 from backtestkit.api.config import set_config as set_config
@@ -15,6 +26,197 @@ from backtestkit.api.context import get_runtime_info as get_runtime_info
 from backtestkit.api.context import get_symbol as get_symbol
 from backtestkit.api.context import get_timestamp as get_timestamp
 from backtestkit.api.context import has_trade_context as has_trade_context
+from backtestkit.api.formulas import get_liquidation_price as get_liquidation_price
+from backtestkit.api.listen import listen_active_ping as listen_active_ping
+from backtestkit.api.listen import listen_active_ping_once as listen_active_ping_once
+from backtestkit.api.listen import listen_active_ping_per_signal as listen_active_ping_per_signal
+from backtestkit.api.listen import listen_after_end as listen_after_end
+from backtestkit.api.listen import listen_after_end_once as listen_after_end_once
+from backtestkit.api.listen import listen_backtest_progress as listen_backtest_progress
+from backtestkit.api.listen import listen_before_start as listen_before_start
+from backtestkit.api.listen import listen_before_start_once as listen_before_start_once
+from backtestkit.api.listen import listen_breakeven_available as listen_breakeven_available
+from backtestkit.api.listen import listen_breakeven_available_once as listen_breakeven_available_once
+from backtestkit.api.listen import listen_breakeven_available_per_signal as listen_breakeven_available_per_signal
+from backtestkit.api.listen import listen_done_backtest as listen_done_backtest
+from backtestkit.api.listen import listen_done_backtest_once as listen_done_backtest_once
+from backtestkit.api.listen import listen_error as listen_error
+from backtestkit.api.listen import listen_exit as listen_exit
+from backtestkit.api.listen import listen_highest_profit as listen_highest_profit
+from backtestkit.api.listen import listen_highest_profit_once as listen_highest_profit_once
+from backtestkit.api.listen import listen_highest_profit_per_signal as listen_highest_profit_per_signal
+from backtestkit.api.listen import listen_idle_ping as listen_idle_ping
+from backtestkit.api.listen import listen_idle_ping_once as listen_idle_ping_once
+from backtestkit.api.listen import listen_max_drawdown as listen_max_drawdown
+from backtestkit.api.listen import listen_max_drawdown_once as listen_max_drawdown_once
+from backtestkit.api.listen import listen_max_drawdown_per_signal as listen_max_drawdown_per_signal
+from backtestkit.api.listen import listen_order_schedule as listen_order_schedule
+from backtestkit.api.listen import listen_order_schedule_once as listen_order_schedule_once
+from backtestkit.api.listen import listen_order_schedule_per_signal as listen_order_schedule_per_signal
+from backtestkit.api.listen import listen_partial_loss_available as listen_partial_loss_available
+from backtestkit.api.listen import listen_partial_loss_available_once as listen_partial_loss_available_once
+from backtestkit.api.listen import listen_partial_loss_available_per_signal as listen_partial_loss_available_per_signal
+from backtestkit.api.listen import listen_partial_profit_available as listen_partial_profit_available
+from backtestkit.api.listen import listen_partial_profit_available_once as listen_partial_profit_available_once
+from backtestkit.api.listen import (
+    listen_partial_profit_available_per_signal as listen_partial_profit_available_per_signal,
+)
+from backtestkit.api.listen import listen_pause as listen_pause
+from backtestkit.api.listen import listen_pause_once as listen_pause_once
+from backtestkit.api.listen import listen_schedule_ping as listen_schedule_ping
+from backtestkit.api.listen import listen_schedule_ping_once as listen_schedule_ping_once
+from backtestkit.api.listen import listen_schedule_ping_per_signal as listen_schedule_ping_per_signal
+from backtestkit.api.listen import listen_signal as listen_signal
+from backtestkit.api.listen import listen_signal_active as listen_signal_active
+from backtestkit.api.listen import listen_signal_active_per_signal as listen_signal_active_per_signal
+from backtestkit.api.listen import listen_signal_backtest as listen_signal_backtest
+from backtestkit.api.listen import listen_signal_backtest_active as listen_signal_backtest_active
+from backtestkit.api.listen import listen_signal_backtest_active_per_signal as listen_signal_backtest_active_per_signal
+from backtestkit.api.listen import listen_signal_backtest_cancelled as listen_signal_backtest_cancelled
+from backtestkit.api.listen import (
+    listen_signal_backtest_cancelled_per_signal as listen_signal_backtest_cancelled_per_signal,
+)
+from backtestkit.api.listen import listen_signal_backtest_closed as listen_signal_backtest_closed
+from backtestkit.api.listen import listen_signal_backtest_closed_per_signal as listen_signal_backtest_closed_per_signal
+from backtestkit.api.listen import listen_signal_backtest_idle as listen_signal_backtest_idle
+from backtestkit.api.listen import listen_signal_backtest_once as listen_signal_backtest_once
+from backtestkit.api.listen import listen_signal_backtest_opened as listen_signal_backtest_opened
+from backtestkit.api.listen import listen_signal_backtest_opened_per_signal as listen_signal_backtest_opened_per_signal
+from backtestkit.api.listen import listen_signal_backtest_per_signal as listen_signal_backtest_per_signal
+from backtestkit.api.listen import listen_signal_backtest_scheduled as listen_signal_backtest_scheduled
+from backtestkit.api.listen import (
+    listen_signal_backtest_scheduled_per_signal as listen_signal_backtest_scheduled_per_signal,
+)
+from backtestkit.api.listen import listen_signal_backtest_waiting as listen_signal_backtest_waiting
+from backtestkit.api.listen import (
+    listen_signal_backtest_waiting_per_signal as listen_signal_backtest_waiting_per_signal,
+)
+from backtestkit.api.listen import listen_signal_cancelled as listen_signal_cancelled
+from backtestkit.api.listen import listen_signal_cancelled_per_signal as listen_signal_cancelled_per_signal
+from backtestkit.api.listen import listen_signal_closed as listen_signal_closed
+from backtestkit.api.listen import listen_signal_closed_per_signal as listen_signal_closed_per_signal
+from backtestkit.api.listen import listen_signal_event as listen_signal_event
+from backtestkit.api.listen import listen_signal_event_once as listen_signal_event_once
+from backtestkit.api.listen import listen_signal_event_per_signal as listen_signal_event_per_signal
+from backtestkit.api.listen import listen_signal_idle as listen_signal_idle
+from backtestkit.api.listen import listen_signal_live as listen_signal_live
+from backtestkit.api.listen import listen_signal_live_active as listen_signal_live_active
+from backtestkit.api.listen import listen_signal_live_active_per_signal as listen_signal_live_active_per_signal
+from backtestkit.api.listen import listen_signal_live_cancelled as listen_signal_live_cancelled
+from backtestkit.api.listen import listen_signal_live_cancelled_per_signal as listen_signal_live_cancelled_per_signal
+from backtestkit.api.listen import listen_signal_live_closed as listen_signal_live_closed
+from backtestkit.api.listen import listen_signal_live_closed_per_signal as listen_signal_live_closed_per_signal
+from backtestkit.api.listen import listen_signal_live_idle as listen_signal_live_idle
+from backtestkit.api.listen import listen_signal_live_once as listen_signal_live_once
+from backtestkit.api.listen import listen_signal_live_opened as listen_signal_live_opened
+from backtestkit.api.listen import listen_signal_live_opened_per_signal as listen_signal_live_opened_per_signal
+from backtestkit.api.listen import listen_signal_live_per_signal as listen_signal_live_per_signal
+from backtestkit.api.listen import listen_signal_live_scheduled as listen_signal_live_scheduled
+from backtestkit.api.listen import listen_signal_live_scheduled_per_signal as listen_signal_live_scheduled_per_signal
+from backtestkit.api.listen import listen_signal_live_waiting as listen_signal_live_waiting
+from backtestkit.api.listen import listen_signal_live_waiting_per_signal as listen_signal_live_waiting_per_signal
+from backtestkit.api.listen import listen_signal_once as listen_signal_once
+from backtestkit.api.listen import listen_signal_opened as listen_signal_opened
+from backtestkit.api.listen import listen_signal_opened_per_signal as listen_signal_opened_per_signal
+from backtestkit.api.listen import listen_signal_per_signal as listen_signal_per_signal
+from backtestkit.api.listen import listen_signal_scheduled as listen_signal_scheduled
+from backtestkit.api.listen import listen_signal_scheduled_per_signal as listen_signal_scheduled_per_signal
+from backtestkit.api.listen import listen_signal_waiting as listen_signal_waiting
+from backtestkit.api.listen import listen_signal_waiting_per_signal as listen_signal_waiting_per_signal
+from backtestkit.api.listen import listen_strategy_commit as listen_strategy_commit
+from backtestkit.api.listen import listen_strategy_commit_once as listen_strategy_commit_once
+from backtestkit.api.listen import listen_strategy_commit_per_signal as listen_strategy_commit_per_signal
+from backtestkit.api.market import Exchange as Exchange
+from backtestkit.api.market import format_price as format_price
+from backtestkit.api.market import format_quantity as format_quantity
+from backtestkit.api.market import get_aggregated_trades as get_aggregated_trades
+from backtestkit.api.market import get_average_price as get_average_price
+from backtestkit.api.market import get_backtest_timeframe as get_backtest_timeframe
+from backtestkit.api.market import get_candles as get_candles
+from backtestkit.api.market import get_close_price as get_close_price
+from backtestkit.api.market import get_funding_rates as get_funding_rates
+from backtestkit.api.market import get_next_candles as get_next_candles
+from backtestkit.api.market import get_order_book as get_order_book
+from backtestkit.api.market import get_raw_candles as get_raw_candles
+from backtestkit.api.market import round_ticks as round_ticks
+from backtestkit.api.market import validate_candles as validate_candles
+from backtestkit.api.position import PositionApi as PositionApi
+from backtestkit.api.position import commit_activate_scheduled as commit_activate_scheduled
+from backtestkit.api.position import commit_average_buy as commit_average_buy
+from backtestkit.api.position import commit_breakeven as commit_breakeven
+from backtestkit.api.position import commit_cancel_scheduled as commit_cancel_scheduled
+from backtestkit.api.position import commit_close_pending as commit_close_pending
+from backtestkit.api.position import commit_create_signal as commit_create_signal
+from backtestkit.api.position import commit_create_stop_loss as commit_create_stop_loss
+from backtestkit.api.position import commit_create_take_profit as commit_create_take_profit
+from backtestkit.api.position import commit_partial_loss as commit_partial_loss
+from backtestkit.api.position import commit_partial_loss_cost as commit_partial_loss_cost
+from backtestkit.api.position import commit_partial_profit as commit_partial_profit
+from backtestkit.api.position import commit_partial_profit_cost as commit_partial_profit_cost
+from backtestkit.api.position import commit_trailing_stop as commit_trailing_stop
+from backtestkit.api.position import commit_trailing_stop_cost as commit_trailing_stop_cost
+from backtestkit.api.position import commit_trailing_take as commit_trailing_take
+from backtestkit.api.position import commit_trailing_take_cost as commit_trailing_take_cost
+from backtestkit.api.position import get_breakeven as get_breakeven
+from backtestkit.api.position import get_latest_signal as get_latest_signal
+from backtestkit.api.position import get_max_drawdown_distance_pnl_cost as get_max_drawdown_distance_pnl_cost
+from backtestkit.api.position import (
+    get_max_drawdown_distance_pnl_percentage as get_max_drawdown_distance_pnl_percentage,
+)
+from backtestkit.api.position import get_minutes_since_latest_signal_created as get_minutes_since_latest_signal_created
+from backtestkit.api.position import get_pending_signal as get_pending_signal
+from backtestkit.api.position import get_position_active_minutes as get_position_active_minutes
+from backtestkit.api.position import get_position_countdown_minutes as get_position_countdown_minutes
+from backtestkit.api.position import get_position_drawdown_minutes as get_position_drawdown_minutes
+from backtestkit.api.position import get_position_effective_price as get_position_effective_price
+from backtestkit.api.position import get_position_entries as get_position_entries
+from backtestkit.api.position import get_position_entry_overlap as get_position_entry_overlap
+from backtestkit.api.position import get_position_estimate_minutes as get_position_estimate_minutes
+from backtestkit.api.position import (
+    get_position_highest_max_drawdown_pnl_cost as get_position_highest_max_drawdown_pnl_cost,
+)
+from backtestkit.api.position import (
+    get_position_highest_max_drawdown_pnl_percentage as get_position_highest_max_drawdown_pnl_percentage,
+)
+from backtestkit.api.position import get_position_highest_pnl_cost as get_position_highest_pnl_cost
+from backtestkit.api.position import get_position_highest_pnl_percentage as get_position_highest_pnl_percentage
+from backtestkit.api.position import get_position_highest_profit_breakeven as get_position_highest_profit_breakeven
+from backtestkit.api.position import (
+    get_position_highest_profit_distance_pnl_cost as get_position_highest_profit_distance_pnl_cost,
+)
+from backtestkit.api.position import (
+    get_position_highest_profit_distance_pnl_percentage as get_position_highest_profit_distance_pnl_percentage,
+)
+from backtestkit.api.position import get_position_highest_profit_minutes as get_position_highest_profit_minutes
+from backtestkit.api.position import get_position_highest_profit_price as get_position_highest_profit_price
+from backtestkit.api.position import get_position_highest_profit_timestamp as get_position_highest_profit_timestamp
+from backtestkit.api.position import get_position_invested_cost as get_position_invested_cost
+from backtestkit.api.position import get_position_invested_count as get_position_invested_count
+from backtestkit.api.position import get_position_levels as get_position_levels
+from backtestkit.api.position import get_position_max_drawdown_minutes as get_position_max_drawdown_minutes
+from backtestkit.api.position import get_position_max_drawdown_pnl_cost as get_position_max_drawdown_pnl_cost
+from backtestkit.api.position import (
+    get_position_max_drawdown_pnl_percentage as get_position_max_drawdown_pnl_percentage,
+)
+from backtestkit.api.position import get_position_max_drawdown_price as get_position_max_drawdown_price
+from backtestkit.api.position import get_position_max_drawdown_timestamp as get_position_max_drawdown_timestamp
+from backtestkit.api.position import get_position_partial_overlap as get_position_partial_overlap
+from backtestkit.api.position import get_position_partials as get_position_partials
+from backtestkit.api.position import get_position_pnl_cost as get_position_pnl_cost
+from backtestkit.api.position import get_position_pnl_percent as get_position_pnl_percent
+from backtestkit.api.position import get_position_waiting_minutes as get_position_waiting_minutes
+from backtestkit.api.position import get_remaining_cost_basis as get_remaining_cost_basis
+from backtestkit.api.position import get_scheduled_signal as get_scheduled_signal
+from backtestkit.api.position import get_strategy_paused as get_strategy_paused
+from backtestkit.api.position import get_strategy_status as get_strategy_status
+from backtestkit.api.position import get_total_cost_closed as get_total_cost_closed
+from backtestkit.api.position import get_total_percent_closed as get_total_percent_closed
+from backtestkit.api.position import get_total_percent_held as get_total_percent_held
+from backtestkit.api.position import has_no_pending_signal as has_no_pending_signal
+from backtestkit.api.position import has_no_scheduled_signal as has_no_scheduled_signal
+from backtestkit.api.position import position_of as position_of
+from backtestkit.api.position import set_strategy_paused as set_strategy_paused
+from backtestkit.api.position import stop_strategy as stop_strategy
 from backtestkit.api.registry import add_action as add_action
 from backtestkit.api.registry import add_exchange as add_exchange
 from backtestkit.api.registry import add_frame as add_frame
@@ -52,6 +254,9 @@ from backtestkit.api.registry import override_strategy as override_strategy
 from backtestkit.api.registry import override_sweep as override_sweep
 from backtestkit.api.registry import override_walker as override_walker
 from backtestkit.api.validation import validate as validate
+from backtestkit.clients.commands import Outcome as Outcome
+from backtestkit.clients.queries import Ladder as Ladder
+from backtestkit.clients.queries import StrategyStatus as StrategyStatus
 from backtestkit.config import Config as Config
 from backtestkit.errors import AlreadyRegisteredError as AlreadyRegisteredError
 from backtestkit.errors import BacktestKitError as BacktestKitError
@@ -73,6 +278,10 @@ from backtestkit.errors import Violation as Violation
 from backtestkit.kit import Kit as Kit
 from backtestkit.kit import current_kit as current_kit
 from backtestkit.kit import reset as reset
+from backtestkit.market.ccxt_exchange import CcxtExchange as CcxtExchange
+from backtestkit.market.csv_source import CsvExchange as CsvExchange
+from backtestkit.market.parquet_source import ParquetExchange as ParquetExchange
+from backtestkit.market.synthetic import SyntheticExchange as SyntheticExchange
 from backtestkit.model.candle import Candle as Candle
 from backtestkit.model.candle import Candles as Candles
 from backtestkit.model.event import BoundaryEvent as BoundaryEvent
@@ -97,6 +306,9 @@ from backtestkit.model.interval import SignalInterval as SignalInterval
 from backtestkit.model.interval import align_to_interval as align_to_interval
 from backtestkit.model.interval import interval_start as interval_start
 from backtestkit.model.interval import interval_step_ms as interval_step_ms
+from backtestkit.model.market_data import AggregatedTrade as AggregatedTrade
+from backtestkit.model.market_data import FundingRate as FundingRate
+from backtestkit.model.market_data import OrderBook as OrderBook
 from backtestkit.model.result import ActiveResult as ActiveResult
 from backtestkit.model.result import AnyResult as AnyResult
 from backtestkit.model.result import CancelledResult as CancelledResult
@@ -139,7 +351,10 @@ from backtestkit.model.signal import PositionSide as PositionSide
 from backtestkit.model.signal import ProfitLoss as ProfitLoss
 from backtestkit.model.signal import PublicSignal as PublicSignal
 from backtestkit.model.signal import Signal as Signal
+from backtestkit.model.statistics import BacktestStatistics as BacktestStatistics
+from backtestkit.model.statistics import RunSummary as RunSummary
 from backtestkit.runtime.context import RunKey as RunKey
+from backtestkit.services.report.spec import Column as Column
 
 ROOMS: dict[str, str]
 __version__: str

@@ -136,11 +136,6 @@ _entered: ContextVar[_Entry | None] = ContextVar("backtestkit_kit", default=None
 _default: Final = Kit(name="default")
 
 
-def default_kit() -> Kit:
-    """The kit that is current where none was entered."""
-    return _default
-
-
 def current_kit() -> Kit:
     """The kit that is meant here: of the innermost `with Kit()` or running strategy, else the default one."""
     run, entry = current_run.get(), _entered.get()

@@ -13,10 +13,11 @@ from dependency_injector import providers
 from backtestkit.config import Config
 from backtestkit.container import Container, Later
 from backtestkit.errors import ConfigError, UsageError
-from backtestkit.kit import Kit, current_kit, default_kit
+from backtestkit.kit import Kit, current_kit
 from backtestkit.runtime.clock import SimulatedClock
 from backtestkit.runtime.context import RunContext, RunKey, current_run
 
+DEFAULT = current_kit()
 KEY = RunKey("BTCUSDT", "s", "e", "f", True)
 
 
@@ -95,7 +96,7 @@ def test_services_see_the_config_in_force() -> None:
 
 
 def test_the_default_kit_is_current_where_none_was_entered() -> None:
-    assert current_kit() is default_kit()
+    assert current_kit() is DEFAULT
 
 
 def test_entering_makes_a_kit_current_and_leaving_restores() -> None:
@@ -104,7 +105,7 @@ def test_entering_makes_a_kit_current_and_leaving_restores() -> None:
         with Kit() as inner, inner:
             assert current_kit() is inner
         assert current_kit() is outer
-    assert current_kit() is default_kit()
+    assert current_kit() is DEFAULT
 
 
 def test_entering_works_in_tasks_that_interleave() -> None:
@@ -117,7 +118,7 @@ def test_entering_works_in_tasks_that_interleave() -> None:
                     await asyncio.sleep(0)
                     assert current_kit() is other
                 assert current_kit() is kit
-        assert current_kit() is default_kit()
+        assert current_kit() is DEFAULT
 
     async def main() -> None:
         await asyncio.gather(visit(Kit(), 3), visit(Kit(), 1), visit(kit, 2))
@@ -128,7 +129,7 @@ def test_entering_works_in_tasks_that_interleave() -> None:
 def test_leaving_restores_after_an_error() -> None:
     with pytest.raises(ZeroDivisionError), Kit():
         _ = 1 / 0
-    assert current_kit() is default_kit()
+    assert current_kit() is DEFAULT
 
 
 def test_inside_a_run_the_kit_of_the_run_is_current_unless_another_is_entered_there() -> None:
@@ -175,4 +176,4 @@ def test_reset_is_refused_while_something_runs_and_loses_nothing() -> None:
 
 def test_a_kit_shows_its_name() -> None:
     assert repr(Kit(name="mine")) == "<Kit mine>"
-    assert repr(default_kit()) == "<Kit default>"
+    assert repr(DEFAULT) == "<Kit default>"
