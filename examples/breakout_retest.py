@@ -36,6 +36,8 @@ bk.add_strategy(strategy_name="breakout-retest", interval="1h", get_signal=get_s
 if __name__ == "__main__":
     bk.add_exchange(bk.SyntheticExchange("synthetic", seed=7))
     bk.add_frame(frame_name="june", interval="1m", start_date="2025-06-01", end_date="2025-06-15")
-    names = {"strategy_name": "breakout-retest", "exchange_name": "synthetic", "frame_name": "june"}
-    bk.Backtest.run("BTCUSDT", **names).wait()
-    print(bk.Backtest.get_report("BTCUSDT", **names))
+    run = bk.Backtest.run("BTCUSDT", strategy_name="breakout-retest", exchange_name="synthetic", frame_name="june")
+    run.wait()
+    print(
+        bk.Backtest.get_report("BTCUSDT", strategy_name="breakout-retest", exchange_name="synthetic", frame_name="june")
+    )

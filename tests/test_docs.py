@@ -51,7 +51,7 @@ def test_the_options_of_shown_command_lines_exist(page: Path) -> None:
             context = command.make_context("backtestkit", [], resilient_parsing=True)
             known = {"--help", "-h"}
             for word in words[1:]:
-                found = command.get_command(context, word) if hasattr(command, "get_command") else None  # type: ignore[attr-defined]
+                found = command.get_command(context, word) if hasattr(command, "get_command") else None
                 if found is None:
                     break
                 command = found

@@ -16,7 +16,7 @@ from backtestkit.math import statistics as s
 from backtestkit.model.interval import DAY_MS, MINUTE_MS
 from backtestkit.model.result import ClosedResult
 from backtestkit.model.signal import ZERO_PROFIT, Extreme, ProfitLoss, PublicSignal
-from backtestkit.model.statistics import BacktestStatistics, TradeColumns, TradeFigures
+from backtestkit.model.statistics import BacktestStatistics, PriceProfile, TradeColumns, TradeFigures
 from backtestkit.runtime.context import RunKey
 
 T0 = 1_700_000_000_000
@@ -215,12 +215,12 @@ class TestPriceProfile:
     TIMES = tuple(T0 + i * DAY_MS for i in range(10))
 
     def test_nine_prices_have_no_profile(self) -> None:
-        assert s.price_profile(self.TIMES[:9], [100.0] * 9) == s.PriceProfile()
+        assert s.price_profile(self.TIMES[:9], [100.0] * 9) == PriceProfile()
 
     def test_prices_that_cannot_be_true_are_left_out(self) -> None:
         bad = [100.0] * 7 + [0.0, math.nan, math.inf]
-        assert s.price_profile(self.TIMES, bad) == s.PriceProfile()
-        assert s.price_profile((*self.TIMES[:9], 0), [100.0] * 10) == s.PriceProfile()
+        assert s.price_profile(self.TIMES, bad) == PriceProfile()
+        assert s.price_profile((*self.TIMES[:9], 0), [100.0] * 10) == PriceProfile()
 
     def test_a_flat_market_is_sideways_without_pressure(self) -> None:
         profile = s.price_profile(self.TIMES, [100.0] * 10)
@@ -249,7 +249,7 @@ class TestPriceProfile:
 
     def test_without_time_between_the_prices_there_is_no_trend(self) -> None:
         profile = s.price_profile((T0,) * 10, [100.0 + i for i in range(10)])
-        assert profile.trend is profile.trend_strength is profile.trend_confidence is None
+        assert (profile.trend, profile.trend_strength, profile.trend_confidence) == (None, None, None)
         assert profile.buyer_pressure == 1
 
     def test_trend_words(self) -> None:

@@ -112,8 +112,11 @@ class TestText:
         }  # fmt: skip
 
     def test_partial_closes_are_added_up_by_outcome(self, desk: Desk) -> None:
-        partials = tuple(PartialClose(kind, share, 100, 100, 1, START) for kind, share in
-                         (("profit", 10.0), ("profit", 20.25), ("loss", 5.0)))  # fmt: skip
+        partials = (
+            PartialClose("profit", 10.0, 100, 100, 1, START),
+            PartialClose("profit", 20.25, 100, 100, 1, START),
+            PartialClose("loss", 5.0, 100, 100, 1, START),
+        )
         desk.run(trade(partials=partials, total_partials=3, isolated=False, multiplier=2.5))
         shown = dict(zip(cells(desk.report()[2]), cells(desk.report()[4]), strict=True))
         assert shown["Partials by Outcome"] == "3 (↑2: 30.3%, ↓1: 5.0%)"
@@ -247,17 +250,10 @@ class TestColumns:
 
     def test_all_errors_are_reported_together_and_nothing_changes(self, desk: Desk) -> None:
         before = desk.columns.get_columns()
+        wrong: dict[str, Any] = {"key": " ", "label": 3, "format": "text", "is_visible": None, "color": "red"}
+        given: dict[str, Any] = {"backtst": [], "backtest": [column(), column(), 7, wrong, {}]}
         with pytest.raises(ConfigError) as refused:
-            desk.columns.set_columns({
-                "backtst": [],
-                "backtest": [
-                    column(),
-                    column(),
-                    7,
-                    {"key": " ", "label": 3, "format": "text", "is_visible": None, "color": "red"},
-                    {},
-                ],
-            })  # type: ignore[list-item]  # fmt: skip
+            desk.columns.set_columns(given)
         lines = [line.strip() for line in str(refused.value).split("\n")]
         assert lines == [
             "columns refused, nothing was changed:",

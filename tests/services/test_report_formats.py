@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -29,8 +30,8 @@ def test_fixed_rounds_the_exact_value_with_ties_away_from_zero(value: float, dec
 
 @pytest.mark.parametrize("write", [f.fixed, f.percent, f.signed_percent, f.minutes])
 @pytest.mark.parametrize("value", [None, math.nan, math.inf, -math.inf])
-def test_a_missing_value_is_none(write: object, value: float | None) -> None:
-    assert write(value, 2) is None  # type: ignore[operator]
+def test_a_missing_value_is_none(write: Callable[[float | None, int], str | None], value: float | None) -> None:
+    assert write(value, 2) is None
 
 
 def test_money_of_nothing_is_none() -> None:

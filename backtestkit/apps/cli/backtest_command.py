@@ -20,6 +20,7 @@ from backtestkit.errors import BacktestKitError, UsageError, suggest
 if TYPE_CHECKING:
     from backtestkit.api.backtest import BacktestResult, BacktestRun
     from backtestkit.kit import Kit
+    from backtestkit.model.fill_policy import FillPolicy
     from backtestkit.model.schema import ExchangeSchema
 
 
@@ -87,10 +88,15 @@ async def _run_one(outcome: Outcome, output: Path | None) -> None:
     import backtestkit as bk
 
     key = outcome.run.key
-    names = {"strategy_name": key.strategy_name, "exchange_name": key.exchange_name, "frame_name": key.frame_name}
     try:
         outcome.result = await outcome.run.result()
-        outcome.report = await bk.Backtest.dump(key.symbol, **names, path=output)
+        outcome.report = await bk.Backtest.dump(
+            key.symbol,
+            strategy_name=key.strategy_name,
+            exchange_name=key.exchange_name,
+            frame_name=key.frame_name,
+            path=output,
+        )
     except BacktestKitError as error:
         outcome.error = error
 
@@ -107,6 +113,7 @@ def _progress(runs: Sequence[BacktestRun]) -> AbstractContextManager[Any]:
 async def plan_runs(kit: Kit, request: Request) -> list[BacktestRun]:
     """One run for each symbol and strategy. What is missing or ambiguous in the line is wrong usage."""
     import backtestkit as bk
+    from backtestkit.services.core.run_resolver import resolve_policy
 
     source = parse_candles(request.candles, request.symbols)
     if request.candles:
@@ -132,13 +139,14 @@ async def plan_runs(kit: Kit, request: Request) -> list[BacktestRun]:
         raise typer.BadParameter("say which market with --symbol, for example --symbol BTCUSDT")
     schema = kit.registries["exchange"].get(exchange)
     frame = _choose_frame(kit, request)
+    policy = resolve_policy(request.policy, kit.config)
     runs: list[BacktestRun] = []
     for symbol in dict.fromkeys(symbols):
-        names = {
-            "exchange_name": exchange,
-            "frame_name": frame or await _add_frame(kit, request, schema, symbol),
-        }
-        runs.extend(bk.Backtest.run(symbol, strategy_name=s, policy=request.policy, **names) for s in strategies)
+        name = frame or await _add_frame(kit, request, schema, symbol, policy)
+        runs.extend(
+            bk.Backtest.run(symbol, strategy_name=strategy, exchange_name=exchange, frame_name=name, policy=policy)
+            for strategy in strategies
+        )
     return runs
 
 
@@ -167,10 +175,9 @@ def _choose_frame(kit: Kit, request: Request) -> str | None:
     return _choose(kit, "frame", request.frame, "Add one in the file")
 
 
-async def _add_frame(kit: Kit, request: Request, schema: ExchangeSchema, symbol: str) -> str:
+async def _add_frame(kit: Kit, request: Request, schema: ExchangeSchema, symbol: str, policy: FillPolicy) -> str:
     """Register a frame over the data of `symbol`, or over the part that --from and --to leave; its name."""
     from backtestkit.model.interval import from_ms, interval_step_ms, iso
-    from backtestkit.services.core.run_resolver import resolve_policy
 
     start, end = _time(request.start, "--from"), _time(request.end, "--to")
     span = None if schema.span is None else schema.span(symbol, schema.base_interval)
@@ -180,7 +187,7 @@ async def _add_frame(kit: Kit, request: Request, schema: ExchangeSchema, symbol:
         step = interval_step_ms(schema.base_interval)
         # Before its first tick a run reads the candles of one average; a last tick needs a candle that follows it.
         first = span[0] + kit.config.avg_price_candles_count * step
-        last = span[1] if resolve_policy(request.policy, kit.config).frame_end == "last_tick" else span[1] + step
+        last = span[1] if policy.frame_end == "last_tick" else span[1] + step
         start, end = max(first, start or first), min(last, end or last)
         if start >= end:
             raise typer.BadParameter(

@@ -61,7 +61,8 @@ def add_candle_exchange(
         mentioned = {file.interval or "1m" for file in exchange.files}
         finest = next((interval for interval in CANDLE_INTERVALS if interval in mentioned), "1m")
         if finest != "1m":
-            exchange = make(name, source, **options, base_interval=finest)
+            options["base_interval"] = finest
+            exchange = make(name, source, **options)
     kit.registries["exchange"].add(exchange, replace=True)
     return name
 
