@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from backtestkit.errors import DataError, UsageError
 from backtestkit.market.candle_store import CandleStore
@@ -21,6 +21,8 @@ from backtestkit.runtime.clock import Clock, SystemClock
 if TYPE_CHECKING:
     from backtestkit.model.interval import CandleInterval
     from backtestkit.model.schema import ExchangeCallbacks, ExchangeSchema
+
+MarketType: TypeAlias = Literal["spot", "margin", "swap", "future", "option"]
 
 _ROWS_PER_REQUEST = 1000
 _ROWS_ANY_VENUE_HAS = 100
@@ -60,7 +62,7 @@ class CcxtExchange:
         *,
         exchange_name: str | None = None,
         store: CandleStore | str | Path | None = None,
-        market_type: Literal["spot", "margin", "swap", "future", "option"] | None = None,
+        market_type: MarketType | None = None,
         gaps: Literal["refuse", "skip", "flat"] = "refuse",
         base_interval: CandleInterval = "1m",
         coarser: Literal["exchange", "resampled"] = "exchange",
@@ -148,8 +150,8 @@ class CcxtExchange:
             end = int(candles.timestamp[-1]) + step if len(candles) else min(cursor + rows * step, until)
             first = int(candles.timestamp[0]) if len(candles) else cursor
             if first > cursor and len(candles) < rows and end <= cursor + rows * step:
-                # A hole, or a venue that answers the newest rows of a range that is longer than it can answer: ask again
-                # for no more than it can, and believe only that.
+                # A hole, or a venue that answers the newest rows of a range that is too long for it: ask again for no
+                # more than it can answer, and believe only that.
                 fewer = max(len(candles), _ROWS_ANY_VENUE_HAS)
                 before = await self._rows(market, interval, cursor, first, fewer)
                 if len(before):

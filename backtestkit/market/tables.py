@@ -141,3 +141,4 @@ _READERS: dict[str, Callable[[Path], Table]] = {
     ".jsonl": read_json_table,
     ".ndjson": read_json_table,
 }
+TABLE_ENDINGS = tuple(_READERS)

@@ -135,7 +135,7 @@ def test_a_refusal_of_the_venue_is_not_repeated(with_venue: WithVenue) -> None:
     async def scenario(venue: Any) -> None:
         venue.failures = [400] * 10
         async with exchange(venue) as source:
-            with pytest.raises(SourceError, match="ExchangeError|BadRequest"):
+            with pytest.raises(SourceError, match=r"ExchangeError|BadRequest"):
                 await source.read_candles("BTC/USDT", "1m", START, START + 5 * MINUTE)
         assert len(venue.asked("api/v3/klines")) == 1
 
@@ -257,7 +257,7 @@ def test_symbols_of_the_venue_are_understood_where_they_mean_one_market(with_ven
             assert len(await source.read_candles("ETHUSDT", "1m", START, START + 5 * MINUTE)) == 5
             with pytest.raises(UsageError, match="may be BTC/USDT or BTC/USDT:USDT"):
                 await source.read_candles("BTCUSDT", "1m", START, START + 5 * MINUTE)
-            with pytest.raises(DataError, match="has no market 'BTC/USDC'. Did you mean 'BTC/USDT'"):
+            with pytest.raises(DataError, match=r"has no market 'BTC/USDC'\. Did you mean 'BTC/USDT'"):
                 await source.read_candles("BTC/USDC", "1m", START, START + 5 * MINUTE)
         async with exchange(venue, market_type="swap") as source:
             await source.read_candles("BTCUSDT", "1m", START, START + 5 * MINUTE)
@@ -362,7 +362,7 @@ def test_the_schema_has_all_that_the_venue_offers() -> None:
 
 def test_an_unknown_venue_suggests_the_near_ones() -> None:
     async def scenario() -> None:
-        with pytest.raises(UsageError, match="ccxt knows no venue 'binanse'. Did you mean 'binance"):
+        with pytest.raises(UsageError, match=r"ccxt knows no venue 'binanse'\. Did you mean 'binance"):
             await CcxtExchange("binanse").read_candles("BTC/USDT", "1m", START, START + MINUTE)
 
     asyncio.run(scenario())

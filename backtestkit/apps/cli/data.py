@@ -48,7 +48,16 @@ def download(
 
     run_download(
         DownloadRequest(
-            venue, symbols, interval or ["1m"], since, until, store, market_type, sandbox, attempts, ccxt_options
+            venue,
+            symbols,
+            interval or ["1m"],
+            since,
+            until,
+            store,
+            None if market_type is None else market_type.value,
+            sandbox,
+            attempts,
+            ccxt_options,
         )
     )
 

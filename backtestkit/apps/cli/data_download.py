@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, cast
 
 import orjson
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from backtestkit.market.ccxt_exchange import CcxtExchange
+from backtestkit.market.ccxt_exchange import CcxtExchange, MarketType
 from backtestkit.model.candle import Candles
 from backtestkit.model.interval import interval_step_ms, iso, parse_time, to_ms
 from backtestkit.runtime.clock import SystemClock
@@ -28,7 +29,7 @@ class DownloadRequest:
     since: str
     until: str | None
     store: Path
-    market_type: Literal["spot", "margin", "swap", "future", "option"] | None
+    market_type: str | None
     sandbox: bool
     attempts: int
     ccxt_options: str | None
@@ -53,7 +54,7 @@ async def _download(request: DownloadRequest, since: int, until: int, options: d
     source = CcxtExchange(
         request.venue,
         store=request.store,
-        market_type=None if request.market_type is None else request.market_type,
+        market_type=cast("MarketType | None", request.market_type),
         sandbox=request.sandbox,
         attempts=request.attempts,
         options=options,
@@ -63,13 +64,14 @@ async def _download(request: DownloadRequest, since: int, until: int, options: d
             for symbol in request.symbols:
                 for interval in request.intervals:
                     task = progress.add_task(f"{symbol} {interval}", total=until - since)
-                    found = await source.download(
-                        symbol, interval, since, until, on_progress=lambda done, total, task=task: progress.update(
-                            task, completed=done, total=total
-                        )
-                    )  # fmt: skip
+                    show = partial(_show, progress, task)
+                    found = await source.download(symbol, interval, since, until, on_progress=show)
                     progress.update(task, completed=1, total=1)
-                    progress.console.print(_summary(f"{source.stored_as} {symbol} {interval}", found), style="")
+                    progress.console.print(_summary(f"{source.stored_as} {symbol} {interval}", found))
+
+
+def _show(progress: Progress, task: TaskID, done: int, total: int) -> None:
+    progress.update(task, completed=done, total=total)
 
 
 def _summary(market: str, found: Candles) -> str:
