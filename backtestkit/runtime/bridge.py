@@ -41,7 +41,7 @@ def twin(fn: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, R]:
 
 def wait(coroutine: Coroutine[Any, Any, R]) -> R:
     """The result of `coroutine`, from plain code of any kind (see the head of this module)."""
-    worker = (_greenlets or arm()).current_worker()
+    worker = None if _greenlets is None else _greenlets.current_worker()
     if worker is not None:
         result: R = worker.wait(coroutine)
         return result
