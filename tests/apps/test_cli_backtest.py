@@ -361,6 +361,33 @@ class TestRuns:
         assert "BBB" not in shell.out
         assert "steady BBB failed." in shell.err
 
+    def test_a_report_that_cannot_be_written_is_an_error_and_the_figures_stay(
+        self, shell: Shell, tmp_path: Path
+    ) -> None:
+        shell.file("reports", "a file where the folder should be")
+        candles = write_candles(tmp_path / "c.parquet")
+        assert shell.run(shell.strategy, "-s", "BTCUSDT", "--candles", candles) == 1
+        assert "steady    BTCUSDT" in shell.out
+        assert "Report:" not in shell.out
+        assert "steady BTCUSDT failed. error: [Errno" in shell.err
+
+    def test_an_exchange_may_have_to_wait_for_its_span(self, shell: Shell, tmp_path: Path) -> None:
+        candles = write_candles(tmp_path / "c.parquet")
+        file = shell.file(
+            "own.py",
+            STRATEGY
+            + f"files = bk.ParquetExchange('own', {{'X': {str(candles)!r}}})\n"
+            + "async def span(symbol, interval):\n    return files.span(symbol, interval)\n"
+            + "bk.add_exchange(exchange_name='own', read_candles=files.read_candles, span=span)\n",
+        )
+        (run,) = shell.json(file, "-s", "X")
+        assert run["summary"]["last_time"] == START + 1440 * MINUTE_MS
+
+    def test_the_base_interval_of_files_can_be_said(self, shell: Shell, tmp_path: Path) -> None:
+        candles = write_candles(tmp_path / "c.parquet", 5 * 1440, 15)
+        (run,) = shell.json(shell.strategy, "-s", "X", "--candles", candles, "--base-interval", "15m")
+        assert run["summary"]["first_time"] == START + 5 * 15 * MINUTE_MS
+
     def test_errors_in_get_signal_are_shown_with_their_place(self, shell: Shell, tmp_path: Path) -> None:
         candles = write_candles(tmp_path / "c.parquet")
         file = shell.file("raises.py", STRATEGY.replace("bracket = bk", "1 / 0\n    bracket = bk"))

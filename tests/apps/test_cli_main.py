@@ -119,6 +119,11 @@ class TestStrategyFile:
         assert not [name for name in sys.modules if name.endswith("half_loaded_37")]
 
 
+def test_the_package_is_the_program() -> None:
+    shown = subprocess.run([sys.executable, "-m", "backtestkit", "version"], capture_output=True, text=True, check=True)
+    assert shown.stdout.startswith("backtestkit ")
+
+
 def test_starting_the_program_imports_nothing_heavy() -> None:
     heavy = ("numpy", "pydantic", "pyarrow", "rich", "asyncio", "ccxt", "dependency_injector", "structlog")
     code = (

@@ -67,7 +67,8 @@ def backtest(
     as_json: Annotated[bool, typer.Option("--json", help="Print figures as JSON instead of a table.")] = False,
 ) -> None:
     """Run the strategies of one or more files over candles, show a table of results and write a report of each run."""
-    from backtestkit.apps.cli.backtest_command import Request, run_request
+    from backtestkit.apps.cli.backtest_command import run_request
+    from backtestkit.apps.cli.backtest_plan import Request
 
     request = Request(
         files=files,

@@ -71,7 +71,3 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         typer.echo(error_block(error), err=True)
         raise SystemExit(1) from None
-
-
-if __name__ == "__main__":
-    main()

@@ -32,7 +32,8 @@ def show_table(outcomes: Sequence[Outcome]) -> None:
         for line in dict.fromkeys(map(assumed, done)):
             typer.echo(line)
     for outcome in done:
-        typer.echo(f"Report: {outcome.report}")
+        if outcome.report is not None:
+            typer.echo(f"Report: {outcome.report}")
     for outcome in outcomes:
         for line in problems(outcome):
             typer.echo(line, err=True)

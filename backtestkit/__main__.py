@@ -1,0 +1,5 @@
+"""`python -m backtestkit`: the command line."""
+
+from backtestkit.apps.cli.main import main
+
+main()
