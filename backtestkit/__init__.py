@@ -52,7 +52,11 @@ ROOMS = {
         "commit_activate_scheduled commit_create_signal set_strategy_paused stop_strategy"
     ),
     "backtestkit.clients.queries": "Ladder StrategyStatus",
-    "backtestkit.api.formulas": "get_liquidation_price",
+    "backtestkit.api.formulas": (
+        "get_effective_price_open get_liquidation_price get_total_closed to_profit_loss percent_diff percent_value "
+        "percent_to_close_cost invested_cost_to_percent sl_percent_shift_to_price sl_price_to_percent_shift "
+        "tp_percent_shift_to_price tp_price_to_percent_shift"
+    ),
     "backtestkit.clients.commands": "Outcome",
     "backtestkit.api.listen": (
         "listen_signal listen_signal_once listen_signal_per_signal listen_signal_live listen_signal_live_once "

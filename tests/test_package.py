@@ -30,6 +30,13 @@ def test_every_name_of_the_table_is_there() -> None:
     assert set(bk.__all__) <= set(dir(bk))
 
 
+def test_every_public_name_of_the_api_is_exported() -> None:
+    for path in (ROOT / "backtestkit" / "api").glob("[!_]*.py"):
+        module = import_module(f"backtestkit.api.{path.stem}")
+        public = set(getattr(module, "__all__", ())) | {name for name in vars(module) if name.startswith("listen_")}
+        assert public <= set(bk.__all__), path
+
+
 def test_a_mistyped_name_gets_the_near_ones() -> None:
     with pytest.raises(AttributeError, match=r"backtestkit has no 'add_strateg'\. Did you mean add_strategy"):
         bk.add_strateg  # type: ignore[attr-defined]  # noqa: B018

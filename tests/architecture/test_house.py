@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,20 @@ def test_no_file_names_a_path_of_a_machine_or_a_package_index() -> None:
             if FOREIGN.search(line) and "--no-emit" not in line:
                 found.append(f"{path.relative_to(ROOT)}:{number} {line.strip()[:100]}")
     assert found == []
+
+
+def test_an_installed_package_lacks_nothing() -> None:
+    package = ROOT / "backtestkit"
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    files = [path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    for path in files:
+        if path.suffix == ".py":
+            assert (path.parent / "__init__.py").exists(), f"{path.parent} is no package: setuptools leaves it out"
+        else:
+            assert any(path.match(pattern) for pattern in settings["package-data"]["backtestkit"]), path
+            assert path.parent == package or path.suffix == ".pyi", path
+    assert settings["packages"]["find"]["include"] == ["backtestkit*"]
+    assert settings["package-data"]["*"] == ["*.pyi"]
 
 
 def test_scripts_can_be_run() -> None:

@@ -143,6 +143,22 @@ def describe(result: bk.AnyResult) -> str:
             return result.symbol
 
 
+@bk.listen_signal_closed
+def on_closed(result: bk.ClosedResult) -> None: ...
+
+
+@bk.listen_signal
+async def on_any(result: bk.TickResult) -> None: ...  # a wider type than the event is fine
+
+
+def reports(closed: list[bk.ClosedResult]) -> None:
+    stop = bk.listen_signal_closed(closed.append, on_error="raise")
+    assert_type(stop(), None)
+    bk.listen_signal_opened(lambda result: print(result.signal.price_open))
+    bk.listen_active_ping_once(lambda ping: ping.current_price > 1, lambda ping: print(ping.data.pnl))
+    bk.listen_backtest_progress(lambda event: print(event.progress))
+
+
 def take(results: Sequence[bk.ClosedResult]) -> float:
     return sum(result.pnl.pnl_percentage for result in results)
 

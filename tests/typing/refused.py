@@ -44,3 +44,11 @@ sync.get_candles("BTCUSDT", "7m", 3)  # type: ignore[arg-type]  # pyright: ignor
 
 def close(result: bk.ClosedResult) -> None:
     result.current_price = 1.0  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def on_opened(result: bk.OpenedResult) -> None: ...
+
+
+bk.listen_signal_closed(on_opened)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+bk.listen_signal_closed(lambda result: result.no_such_field)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+bk.listen_signal_close(print)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
