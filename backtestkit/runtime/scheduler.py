@@ -54,33 +54,36 @@ class Job:
 
 
 class Scheduler:
-    """Jobs ordered by (`when`, insertion). It only keeps them: whoever owns the time runs what is due."""
+    """Jobs ordered by (`when`, insertion). It only keeps them: whoever owns the time runs what is due.
 
-    __slots__ = ("_on_error", "_queue", "_scheduled")
+    `queue` is a heap of (when in ns, number, job), to be read by a loop that must know at once whether anything is due.
+    """
+
+    __slots__ = ("_on_error", "_scheduled", "queue")
 
     def __init__(self, on_error: Callable[[Job, Exception], None] | None = None) -> None:
         """`on_error` is told what a job of `run_due` raises; without it that is logged."""
         self._on_error = on_error or log_job_error
-        self._queue: list[tuple[int, int, Job]] = []
+        self.queue: list[tuple[int, int, Job]] = []
         self._scheduled = 0
 
     def __len__(self) -> int:
         """How many jobs are waiting."""
-        return sum(not job.cancelled for _, _, job in self._queue)
+        return sum(not job.cancelled for _, _, job in self.queue)
 
     def schedule(self, when: datetime | int, fn: JobFunction) -> Job:
         """Have `fn` run at `when`: an aware datetime (else `ValueError`), or nanoseconds since the epoch."""
         if not callable(fn):
             raise UsageError(f"job {fn!r} cannot be called. Give a plain or an async function without arguments.")
         job = Job(when if isinstance(when, int) else to_ns(when), fn)
-        heappush(self._queue, (job.when_ns, self._scheduled, job))
+        heappush(self.queue, (job.when_ns, self._scheduled, job))
         self._scheduled += 1
         return job
 
     @property
     def next_due_ns(self) -> int | None:
         """When the next job is due, in nanoseconds since the epoch; None without jobs."""
-        queue = self._queue
+        queue = self.queue
         while queue and queue[0][2].cancelled:
             heappop(queue)
         return queue[0][0] if queue else None
@@ -88,12 +91,12 @@ class Scheduler:
     @property
     def last_due_ns(self) -> int | None:
         """When the last of the jobs known now is due."""
-        return max((when for when, _, job in self._queue if not job.cancelled), default=None)
+        return max((when for when, _, job in self.queue if not job.cancelled), default=None)
 
     def pop_due(self, until_ns: int) -> Job | None:
         """Take the next job if it is due at `until_ns` or before."""
         due = self.next_due_ns
-        return heappop(self._queue)[2] if due is not None and due <= until_ns else None
+        return heappop(self.queue)[2] if due is not None and due <= until_ns else None
 
     async def run_due(self, until_ns: int) -> None:
         """Run all jobs due at `until_ns` or before, one at a time, with those that they schedule meanwhile."""
