@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from numbers import Integral, Real
-from typing import Annotated, Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -196,9 +196,9 @@ class Config(BaseModel, frozen=True, extra="forbid"):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _check(cls, data: Any, handler: ModelWrapValidatorHandler[Config], info: ValidationInfo) -> Config:
+    def _check(cls, data: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
         """One gate for every way a `Config` is made: collect what is wrong, then raise all of it together."""
-        if isinstance(data, Config):
+        if isinstance(data, cls):
             return data
         context = info.context or {}
         label: Callable[[str], str] = context.get("label", str)
