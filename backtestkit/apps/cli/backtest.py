@@ -38,7 +38,7 @@ class Coarser(StrEnum):
 def backtest(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="STRATEGY_FILE...", exists=True, dir_okay=False, help="Python files with strategies."),
+        typer.Argument(metavar="STRATEGY_FILE", exists=True, dir_okay=False, help="Python files with strategies."),
     ],
     symbol: Annotated[
         list[str] | None, typer.Option("--symbol", "-s", help="A symbol to test on; may be given several times.")
