@@ -29,6 +29,14 @@ def enter_plainly(symbol: str, when: datetime, current_price: float) -> bk.Signa
     return None
 
 
+def enter_by_mapping(symbol: str, when: datetime, current_price: float) -> dict[str, object]:
+    return {"position": "long", "price_take_profit": 2.0, "price_stop_loss": 1.0}
+
+
+async def enter_by_bracket(symbol: str, when: datetime, current_price: float) -> bk.Bracket:
+    return bk.Position.bracket("long", current_price, percent_take_profit=2, percent_stop_loss=1)
+
+
 class Strategy:
     async def get_signal(self, symbol: str, when: datetime, price: float) -> bk.Signal:
         return bk.Signal(position="short", price_take_profit=price * 0.9, price_stop_loss=price * 1.1)
@@ -37,6 +45,8 @@ class Strategy:
 bk.add_strategy(strategy_name="async", interval="15m", get_signal=enter)
 bk.add_strategy(strategy_name="plain", get_signal=enter_plainly, warmup={"15m": 48}, risk_list=["a", "b"])
 bk.add_strategy(strategy_name="method", get_signal=Strategy().get_signal, warmup=timedelta(days=1), on_error="raise")
+bk.add_strategy(strategy_name="mapping", get_signal=enter_by_mapping)
+bk.add_strategy(strategy_name="bracket", get_signal=enter_by_bracket)
 bk.add_strategy(strategy_name="lambda", get_signal=lambda symbol, when, price: None)
 bk.add_strategy(strategy_name="commands only", info={"mine": 1}, params={"fast": 3}, replace=True)
 bk.add_strategy(bk.StrategySchema(strategy_name="schema", get_signal=enter), note="more")

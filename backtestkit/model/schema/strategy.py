@@ -17,7 +17,8 @@ OnError: TypeAlias = Literal["report", "raise"]
 Warmup: TypeAlias = Mapping[CandleInterval, int] | timedelta
 
 # Arguments are passed by position; the answer of a callback is not looked at.
-GetSignal: TypeAlias = Callable[[str, datetime, float], Signal | Awaitable[Signal | None] | None]
+SignalAnswer: TypeAlias = Signal | Mapping[str, object]
+GetSignal: TypeAlias = Callable[[str, datetime, float], SignalAnswer | Awaitable[SignalAnswer | None] | None]
 OnTick: TypeAlias = Callable[[str, AnyResult, float, datetime, bool], object]
 OnIdle: TypeAlias = Callable[[str, float, datetime, bool], object]
 OnSignal: TypeAlias = Callable[[str, PublicSignal, float, datetime, bool], object]
@@ -62,7 +63,8 @@ class StrategySchema(Schema, frozen=True):
     interval: SignalInterval = Field(default="1m", description="How often `get_signal` is asked.")
     get_signal: GetSignal | None = Field(
         default=None,
-        description="`(symbol, when, current_price)` to a `Signal` or None. Without it only commands open positions.",
+        description="`(symbol, when, current_price)` to a `Signal` (or a mapping with its fields) or None. Without it only "
+        "commands open positions.",
     )
     note: str = Field(default="", description="Free text.")
     risk_name: Name | None = Field(default=None, description="A risk that every signal must pass.")
