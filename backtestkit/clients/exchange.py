@@ -57,13 +57,22 @@ class ClientExchange:
         """
         key = (symbol, interval, backtest)
         if key not in self._books:
-            self._check_interval(interval)
-            rules = self.rules
-            self._books[key] = CandleBook(
-                rules.exchange_name, symbol, interval, rules.gaps,
-                anomaly_factor=rules.anomaly_factor, median_from=rules.median_from,
-            )  # fmt: skip
+            self._books[key] = self.new_book(symbol, interval)
         return self._books[key]
+
+    def new_book(self, symbol: str, interval: str) -> CandleBook:
+        """A book that nobody else has."""
+        self._check_interval(interval)
+        rules = self.rules
+        return CandleBook(
+            rules.exchange_name, symbol, interval, rules.gaps,
+            anomaly_factor=rules.anomaly_factor, median_from=rules.median_from,
+        )  # fmt: skip
+
+    def stored_interval(self, interval: str) -> str:
+        """The interval whose candles have to be kept in order to read `interval`."""
+        self._check_interval(interval)
+        return self.rules.base_interval if self.rules.coarser == "resampled" else interval
 
     def base_of(self, book: CandleBook, backtest: bool) -> CandleBook | None:
         """The book that `book` is resampled from; None when its candles come from the source."""
@@ -209,21 +218,20 @@ def check_limit(limit: object, name: str = "limit") -> int:
     raise UsageError(f"{name}={limit!r} must be a whole number of at least 1")
 
 
-def tidy(candles: Candles, until: int) -> Candles:
-    """An answer without repeated times (place of the first, value of the last) and what opens at `until` or later.
-
-    A source may answer more than was asked for; what lies beyond is the future and is dropped. The order is not
-    changed.
-    """
+def without_repeats(candles: Candles) -> Candles:
+    """Each open time once: in the place of its first, with the values of its last occurrence. The order stays."""
     stamps = candles.timestamp
-    if len(stamps) and not (stamps[1:] > stamps[:-1]).all():
-        _, first = np.unique(stamps, return_index=True)
-        _, from_end = np.unique(stamps[::-1], return_index=True)
-        candles = candles.take((len(stamps) - 1 - from_end)[np.argsort(first)])
-        stamps = candles.timestamp
-    if not len(stamps) or stamps.max() < until:
+    if (stamps[1:] > stamps[:-1]).all():
         return candles
-    return candles.take(np.flatnonzero(stamps < until))
+    _, first = np.unique(stamps, return_index=True)
+    _, from_end = np.unique(stamps[::-1], return_index=True)
+    return candles.take((len(stamps) - 1 - from_end)[np.argsort(first)])
+
+
+def before(candles: Candles, until: int) -> Candles:
+    """The candles that open before `until`: a source may answer more than was asked for, and that is the future."""
+    inside = candles.timestamp < until
+    return candles if inside.all() else candles.take(np.flatnonzero(inside))
 
 
 def complete_until(found: Candles, window: Window, ahead: int, step: int, gaps: GapPolicy) -> int:

@@ -14,14 +14,14 @@ from backtestkit.model.candle import Candles
 from backtestkit.model.interval import iso
 from backtestkit.runtime import scheduler
 from backtestkit.runtime.clock import Clock, SystemClock
-from backtestkit.services.connection.candle_loader import CandleLoader
+from backtestkit.services.connection.candle_loader import SILENT_REQUESTS_MAX, CandleLoader
+from backtestkit.services.connection.candle_warmer import CandleWarmer, Progress
 from backtestkit.services.connection.market_data import MarketDataConnection
 
 if TYPE_CHECKING:
     from backtestkit.config import Config
+    from backtestkit.market.candle_store import CandleStore
     from backtestkit.model.schema import ExchangeSchema
-
-_EMPTY_ANSWERS_MAX = 10
 
 
 class ExchangeConnection(MarketDataConnection):
@@ -41,8 +41,12 @@ class ExchangeConnection(MarketDataConnection):
         on_error: Callable[[Exception], object],
         clock: Clock | None = None,
         sleep: Callable[[float], Awaitable[object]] = scheduler.sleep,
+        store: CandleStore | None = None,
     ) -> None:
-        """Connect to the functions of `schema`. `on_error` hears errors of callbacks; `clock` and `sleep` are seams."""
+        """Connect to the functions of `schema`. `on_error` hears errors of callbacks and of the store.
+
+        With a `store`, candles that backtests get from `get_candles` are kept on disk and not asked for twice.
+        """
         super().__init__(schema, config)
         self._client = ClientExchange(
             ExchangeRules(
@@ -55,7 +59,10 @@ class ExchangeConnection(MarketDataConnection):
             )
         )
         clock = SystemClock() if clock is None else clock
-        self._loader = CandleLoader(schema, config, self._client, on_error=on_error, clock=clock, sleep=sleep)
+        self._loader = CandleLoader(
+            schema, config, self._client, on_error=on_error, clock=clock, sleep=sleep, store=store
+        )
+        self._warmer = CandleWarmer(self._loader, self._client, config)
 
     async def columns(self, symbol: str, since_ms: int, until_ms: int, *, strict: bool) -> Candles:
         """Candles of the base interval that open in [since_ms, until_ms), as the gap policy has them, for a replay.
@@ -158,6 +165,40 @@ class ExchangeConnection(MarketDataConnection):
         candles = await self.get_candles(symbol, interval, 1, when_ms=when_ms, backtest=backtest, strict=strict)
         return float(candles.close[-1])
 
+    async def warm_candles(
+        self, symbol: str, interval: str, since: int, until: int, *, on_progress: Progress | None = None
+    ) -> None:
+        """Bring the candles of [since, until) (ms UTC, floored to the interval) into the candle store.
+
+        What is there is not asked for. `on_progress(done, total)` counts candles. Raises `UsageError` for an empty
+        range or without a store, `InsufficientDataError` for one that ends in the future.
+        """
+        await self._warmer.warm(symbol, interval, since, until, on_progress)
+
+    async def check_candles(
+        self, symbol: str, interval: str, since: int, until: int, *, on_progress: Progress | None = None
+    ) -> None:
+        """Raise `DataError` that names the first range of [since, until) which is not in the candle store.
+
+        The source is not asked, unless it keeps its candles itself (`read_candles`). Blocks are checked against their
+        hashes.
+        """
+        await self._warmer.check(symbol, interval, since, until, on_progress)
+
+    async def cache_candles(
+        self,
+        symbol: str,
+        interval: str,
+        since: int,
+        until: int,
+        *,
+        on_check_start: Callable[[], object] | None = None,
+        on_warm_start: Callable[[], object] | None = None,
+        on_progress: Progress | None = None,
+    ) -> None:
+        """Check; if something is missing, warm and check once more. The second failure is raised."""
+        await self._warmer.cache(symbol, interval, since, until, on_check_start, on_warm_start, on_progress)
+
     @property
     def _patience(self) -> int:
         return self.config.max_candles_per_request
@@ -192,25 +233,29 @@ class ExchangeConnection(MarketDataConnection):
                 raise
             raise self._client.too_little_history(book, limit, until, error.available) from error
         found = book.last(until, limit)
-        return found if found is not None else await self._further_back(book, until, limit, span, backtest, strict)
-
-    async def _further_back(
-        self, book: CandleBook, until: int, limit: int, span: Span | None, backtest: bool, strict: bool
-    ) -> Candles:
-        """The last `limit` candles that exist, when the last `limit` steps hold fewer."""
-        found, silent = None, 0
-        held = book.existing(*book.known_around(until))
-        while found is None and silent < _EMPTY_ANSWERS_MAX:
-            start = book.known_around(until)[0]
-            if span is not None and start <= span[0]:
-                break
-            earlier = start - self._patience * book.step
-            window = book.window(earlier if span is None else max(earlier, span[0]), until)
-            await self._loader.load(book, window, backtest=backtest, strict=strict)
-            before, held = len(held), book.existing(*book.known_around(until))
-            silent = 0 if len(held) > before else silent + 1
-            found = book.last(until, limit)
         if found is None:
+            found = await self._further_back(book, until, limit, span, backtest, strict)
+        if found is None:
+            held = book.existing(*book.known_around(until))
             first = int(held.timestamp[0]) if len(held) else until
             raise self._client.too_little_history(book, limit, until, (first, until - book.step))
         return found
+
+    async def _further_back(
+        self, book: CandleBook, until: int, limit: int, span: Span | None, backtest: bool, strict: bool
+    ) -> Candles | None:
+        """The last `limit` candles that exist, when the last `limit` steps hold fewer; None when there are too few."""
+        silent = 0
+        while silent < SILENT_REQUESTS_MAX:
+            start, end = book.known_around(until)
+            if span is not None and start <= span[0]:
+                break
+            held = len(book.existing(start, end))
+            earlier = start - self._patience * book.step
+            window = book.window(earlier if span is None else max(earlier, span[0]), start)
+            await self._loader.load(book, window, backtest=backtest, strict=strict, ahead=False)
+            found = book.last(until, limit)
+            if found is not None:
+                return found
+            silent = 0 if len(book.existing(*book.known_around(until))) > held else silent + 1
+        return None
