@@ -13,18 +13,20 @@ import pytest
 from backtestkit.math.statistics import price_profile, trade_figures, valid_trades
 from backtestkit.model.statistics import BacktestStatistics, TradeColumns
 
-GOLDEN = Path(__file__).resolve().parents[2].parent / "shared" / "golden" / "statistics.jsonl.gz"
+GOLDEN = Path(__file__).resolve().parents[2].parent / "shared" / "golden"
 REFERENCE_LIMIT = 250
 
 
-def load() -> list[dict[str, Any]]:
-    if not GOLDEN.exists():
+def load(topic: str) -> list[dict[str, Any]]:
+    file = GOLDEN / f"{topic}.jsonl.gz"
+    if not file.exists():
         return []
-    with gzip.open(GOLDEN, "rt") as lines:
+    with gzip.open(file, "rt") as lines:
         return [json.loads(line) for line in lines]
 
 
-RECORDS = load()
+RECORDS = load("statistics")
+RUNS = load("statistics_run")
 pytestmark = pytest.mark.skipif(not RECORDS, reason="the recorded statistics are not beside this checkout")
 
 
@@ -105,3 +107,16 @@ def test_the_price_profile_reads_the_same_from_bare_columns() -> None:
         trades = valid_trades(columns(record["signals"][-REFERENCE_LIMIT:]))
         profile = price_profile(trades.closed, trades.price)
         assert profile.trend == record["expected"]["pooled"]["trend"]
+
+
+@pytest.mark.parametrize("record", [pytest.param(record, id=record["id"]) for record in RUNS])
+def test_the_closed_events_of_a_run_give_its_statistics(record: dict[str, Any]) -> None:
+    for run in record["expected"]["statistics"]:
+        closed = [
+            event["signal"] | {"close_timestamp": event["close_timestamp"], "pnl": event["pnl"]}
+            for event in record["expected"]["events"]
+            if (event["type"], event.get("action")) == ("signal", "closed")
+            and event.get("symbol", run["symbol"]) == run["symbol"]
+            and event.get("strategy", run["strategy"]) == run["strategy"]
+        ]
+        assert_equal(closed[-REFERENCE_LIMIT:], run["backtest"])
