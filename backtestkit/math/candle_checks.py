@@ -62,8 +62,9 @@ def is_clean(candles: Candles, *, anomaly_factor: float) -> bool:
     """
     if not len(candles):
         return True
-    highest = max(float(candles.high.max()), float(candles.open.max()), float(candles.close.max()))
-    lowest = min(float(candles.low.min()), float(candles.open.min()), float(candles.close.min()))
+    # Not `max` and `min`, which forget a NaN depending on the order of their arguments.
+    highest = np.max((candles.high.max(), candles.open.max(), candles.close.max()))
+    lowest = np.min((candles.low.min(), candles.open.min(), candles.close.min()))
     return bool(
         0 < lowest <= highest < np.inf
         and highest * (1 + _ROUNDING) < lowest * anomaly_factor

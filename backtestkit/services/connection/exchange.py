@@ -81,9 +81,10 @@ class ExchangeConnection(MarketDataConnection):
         found = book.existing(since, until)
         if book.gaps != "skip" and len(found) != window.steps:
             raise self._client.shortage(book, found, window, span)
-        if span is None and (not len(found) or until - int(found.timestamp[-1]) > self._patience * book.step):
+        real = found if found.filled is None else found.take((~found.filled).nonzero()[0])
+        if span is None and (not len(real) or until - int(real.timestamp[-1]) > self._patience * book.step):
             # Nobody knows where this source ends: a long silence before the end is not believed to be a hole.
-            raise self._client.shortage(book, found, window)
+            raise self._client.shortage(book, real, window)
         if strict:
             validate_candles(
                 found,
