@@ -28,8 +28,9 @@ ROOMS = {
         "validate_candles Exchange"
     ),
     "backtestkit.api.backtest": "Backtest BacktestRun BacktestResult BackgroundRun RunInfo",
-    "backtestkit.api.position": (
-        "PositionApi position_of get_pending_signal get_scheduled_signal get_latest_signal "
+    "backtestkit.api.position": "PositionApi",
+    "backtestkit.api.position_functions": (
+        "position_of get_pending_signal get_scheduled_signal get_latest_signal "
         "get_minutes_since_latest_signal_created "
         "has_no_pending_signal has_no_scheduled_signal get_strategy_status get_strategy_paused get_breakeven "
         "get_total_percent_held get_total_percent_closed get_remaining_cost_basis get_total_cost_closed "

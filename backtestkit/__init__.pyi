@@ -152,82 +152,94 @@ from backtestkit.api.market import get_raw_candles as get_raw_candles
 from backtestkit.api.market import round_ticks as round_ticks
 from backtestkit.api.market import validate_candles as validate_candles
 from backtestkit.api.position import PositionApi as PositionApi
-from backtestkit.api.position import commit_activate_scheduled as commit_activate_scheduled
-from backtestkit.api.position import commit_average_buy as commit_average_buy
-from backtestkit.api.position import commit_breakeven as commit_breakeven
-from backtestkit.api.position import commit_cancel_scheduled as commit_cancel_scheduled
-from backtestkit.api.position import commit_close_pending as commit_close_pending
-from backtestkit.api.position import commit_create_signal as commit_create_signal
-from backtestkit.api.position import commit_create_stop_loss as commit_create_stop_loss
-from backtestkit.api.position import commit_create_take_profit as commit_create_take_profit
-from backtestkit.api.position import commit_partial_loss as commit_partial_loss
-from backtestkit.api.position import commit_partial_loss_cost as commit_partial_loss_cost
-from backtestkit.api.position import commit_partial_profit as commit_partial_profit
-from backtestkit.api.position import commit_partial_profit_cost as commit_partial_profit_cost
-from backtestkit.api.position import commit_trailing_stop as commit_trailing_stop
-from backtestkit.api.position import commit_trailing_stop_cost as commit_trailing_stop_cost
-from backtestkit.api.position import commit_trailing_take as commit_trailing_take
-from backtestkit.api.position import commit_trailing_take_cost as commit_trailing_take_cost
-from backtestkit.api.position import get_breakeven as get_breakeven
-from backtestkit.api.position import get_latest_signal as get_latest_signal
-from backtestkit.api.position import get_max_drawdown_distance_pnl_cost as get_max_drawdown_distance_pnl_cost
-from backtestkit.api.position import (
+from backtestkit.api.position_functions import commit_activate_scheduled as commit_activate_scheduled
+from backtestkit.api.position_functions import commit_average_buy as commit_average_buy
+from backtestkit.api.position_functions import commit_breakeven as commit_breakeven
+from backtestkit.api.position_functions import commit_cancel_scheduled as commit_cancel_scheduled
+from backtestkit.api.position_functions import commit_close_pending as commit_close_pending
+from backtestkit.api.position_functions import commit_create_signal as commit_create_signal
+from backtestkit.api.position_functions import commit_create_stop_loss as commit_create_stop_loss
+from backtestkit.api.position_functions import commit_create_take_profit as commit_create_take_profit
+from backtestkit.api.position_functions import commit_partial_loss as commit_partial_loss
+from backtestkit.api.position_functions import commit_partial_loss_cost as commit_partial_loss_cost
+from backtestkit.api.position_functions import commit_partial_profit as commit_partial_profit
+from backtestkit.api.position_functions import commit_partial_profit_cost as commit_partial_profit_cost
+from backtestkit.api.position_functions import commit_trailing_stop as commit_trailing_stop
+from backtestkit.api.position_functions import commit_trailing_stop_cost as commit_trailing_stop_cost
+from backtestkit.api.position_functions import commit_trailing_take as commit_trailing_take
+from backtestkit.api.position_functions import commit_trailing_take_cost as commit_trailing_take_cost
+from backtestkit.api.position_functions import get_breakeven as get_breakeven
+from backtestkit.api.position_functions import get_latest_signal as get_latest_signal
+from backtestkit.api.position_functions import get_max_drawdown_distance_pnl_cost as get_max_drawdown_distance_pnl_cost
+from backtestkit.api.position_functions import (
     get_max_drawdown_distance_pnl_percentage as get_max_drawdown_distance_pnl_percentage,
 )
-from backtestkit.api.position import get_minutes_since_latest_signal_created as get_minutes_since_latest_signal_created
-from backtestkit.api.position import get_pending_signal as get_pending_signal
-from backtestkit.api.position import get_position_active_minutes as get_position_active_minutes
-from backtestkit.api.position import get_position_countdown_minutes as get_position_countdown_minutes
-from backtestkit.api.position import get_position_drawdown_minutes as get_position_drawdown_minutes
-from backtestkit.api.position import get_position_effective_price as get_position_effective_price
-from backtestkit.api.position import get_position_entries as get_position_entries
-from backtestkit.api.position import get_position_entry_overlap as get_position_entry_overlap
-from backtestkit.api.position import get_position_estimate_minutes as get_position_estimate_minutes
-from backtestkit.api.position import (
+from backtestkit.api.position_functions import (
+    get_minutes_since_latest_signal_created as get_minutes_since_latest_signal_created,
+)
+from backtestkit.api.position_functions import get_pending_signal as get_pending_signal
+from backtestkit.api.position_functions import get_position_active_minutes as get_position_active_minutes
+from backtestkit.api.position_functions import get_position_countdown_minutes as get_position_countdown_minutes
+from backtestkit.api.position_functions import get_position_drawdown_minutes as get_position_drawdown_minutes
+from backtestkit.api.position_functions import get_position_effective_price as get_position_effective_price
+from backtestkit.api.position_functions import get_position_entries as get_position_entries
+from backtestkit.api.position_functions import get_position_entry_overlap as get_position_entry_overlap
+from backtestkit.api.position_functions import get_position_estimate_minutes as get_position_estimate_minutes
+from backtestkit.api.position_functions import (
     get_position_highest_max_drawdown_pnl_cost as get_position_highest_max_drawdown_pnl_cost,
 )
-from backtestkit.api.position import (
+from backtestkit.api.position_functions import (
     get_position_highest_max_drawdown_pnl_percentage as get_position_highest_max_drawdown_pnl_percentage,
 )
-from backtestkit.api.position import get_position_highest_pnl_cost as get_position_highest_pnl_cost
-from backtestkit.api.position import get_position_highest_pnl_percentage as get_position_highest_pnl_percentage
-from backtestkit.api.position import get_position_highest_profit_breakeven as get_position_highest_profit_breakeven
-from backtestkit.api.position import (
+from backtestkit.api.position_functions import get_position_highest_pnl_cost as get_position_highest_pnl_cost
+from backtestkit.api.position_functions import (
+    get_position_highest_pnl_percentage as get_position_highest_pnl_percentage,
+)
+from backtestkit.api.position_functions import (
+    get_position_highest_profit_breakeven as get_position_highest_profit_breakeven,
+)
+from backtestkit.api.position_functions import (
     get_position_highest_profit_distance_pnl_cost as get_position_highest_profit_distance_pnl_cost,
 )
-from backtestkit.api.position import (
+from backtestkit.api.position_functions import (
     get_position_highest_profit_distance_pnl_percentage as get_position_highest_profit_distance_pnl_percentage,
 )
-from backtestkit.api.position import get_position_highest_profit_minutes as get_position_highest_profit_minutes
-from backtestkit.api.position import get_position_highest_profit_price as get_position_highest_profit_price
-from backtestkit.api.position import get_position_highest_profit_timestamp as get_position_highest_profit_timestamp
-from backtestkit.api.position import get_position_invested_cost as get_position_invested_cost
-from backtestkit.api.position import get_position_invested_count as get_position_invested_count
-from backtestkit.api.position import get_position_levels as get_position_levels
-from backtestkit.api.position import get_position_max_drawdown_minutes as get_position_max_drawdown_minutes
-from backtestkit.api.position import get_position_max_drawdown_pnl_cost as get_position_max_drawdown_pnl_cost
-from backtestkit.api.position import (
+from backtestkit.api.position_functions import (
+    get_position_highest_profit_minutes as get_position_highest_profit_minutes,
+)
+from backtestkit.api.position_functions import get_position_highest_profit_price as get_position_highest_profit_price
+from backtestkit.api.position_functions import (
+    get_position_highest_profit_timestamp as get_position_highest_profit_timestamp,
+)
+from backtestkit.api.position_functions import get_position_invested_cost as get_position_invested_cost
+from backtestkit.api.position_functions import get_position_invested_count as get_position_invested_count
+from backtestkit.api.position_functions import get_position_levels as get_position_levels
+from backtestkit.api.position_functions import get_position_max_drawdown_minutes as get_position_max_drawdown_minutes
+from backtestkit.api.position_functions import get_position_max_drawdown_pnl_cost as get_position_max_drawdown_pnl_cost
+from backtestkit.api.position_functions import (
     get_position_max_drawdown_pnl_percentage as get_position_max_drawdown_pnl_percentage,
 )
-from backtestkit.api.position import get_position_max_drawdown_price as get_position_max_drawdown_price
-from backtestkit.api.position import get_position_max_drawdown_timestamp as get_position_max_drawdown_timestamp
-from backtestkit.api.position import get_position_partial_overlap as get_position_partial_overlap
-from backtestkit.api.position import get_position_partials as get_position_partials
-from backtestkit.api.position import get_position_pnl_cost as get_position_pnl_cost
-from backtestkit.api.position import get_position_pnl_percent as get_position_pnl_percent
-from backtestkit.api.position import get_position_waiting_minutes as get_position_waiting_minutes
-from backtestkit.api.position import get_remaining_cost_basis as get_remaining_cost_basis
-from backtestkit.api.position import get_scheduled_signal as get_scheduled_signal
-from backtestkit.api.position import get_strategy_paused as get_strategy_paused
-from backtestkit.api.position import get_strategy_status as get_strategy_status
-from backtestkit.api.position import get_total_cost_closed as get_total_cost_closed
-from backtestkit.api.position import get_total_percent_closed as get_total_percent_closed
-from backtestkit.api.position import get_total_percent_held as get_total_percent_held
-from backtestkit.api.position import has_no_pending_signal as has_no_pending_signal
-from backtestkit.api.position import has_no_scheduled_signal as has_no_scheduled_signal
-from backtestkit.api.position import position_of as position_of
-from backtestkit.api.position import set_strategy_paused as set_strategy_paused
-from backtestkit.api.position import stop_strategy as stop_strategy
+from backtestkit.api.position_functions import get_position_max_drawdown_price as get_position_max_drawdown_price
+from backtestkit.api.position_functions import (
+    get_position_max_drawdown_timestamp as get_position_max_drawdown_timestamp,
+)
+from backtestkit.api.position_functions import get_position_partial_overlap as get_position_partial_overlap
+from backtestkit.api.position_functions import get_position_partials as get_position_partials
+from backtestkit.api.position_functions import get_position_pnl_cost as get_position_pnl_cost
+from backtestkit.api.position_functions import get_position_pnl_percent as get_position_pnl_percent
+from backtestkit.api.position_functions import get_position_waiting_minutes as get_position_waiting_minutes
+from backtestkit.api.position_functions import get_remaining_cost_basis as get_remaining_cost_basis
+from backtestkit.api.position_functions import get_scheduled_signal as get_scheduled_signal
+from backtestkit.api.position_functions import get_strategy_paused as get_strategy_paused
+from backtestkit.api.position_functions import get_strategy_status as get_strategy_status
+from backtestkit.api.position_functions import get_total_cost_closed as get_total_cost_closed
+from backtestkit.api.position_functions import get_total_percent_closed as get_total_percent_closed
+from backtestkit.api.position_functions import get_total_percent_held as get_total_percent_held
+from backtestkit.api.position_functions import has_no_pending_signal as has_no_pending_signal
+from backtestkit.api.position_functions import has_no_scheduled_signal as has_no_scheduled_signal
+from backtestkit.api.position_functions import position_of as position_of
+from backtestkit.api.position_functions import set_strategy_paused as set_strategy_paused
+from backtestkit.api.position_functions import stop_strategy as stop_strategy
 from backtestkit.api.registry import add_action as add_action
 from backtestkit.api.registry import add_exchange as add_exchange
 from backtestkit.api.registry import add_frame as add_frame

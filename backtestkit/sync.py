@@ -19,81 +19,93 @@ from backtestkit.api.market import get_funding_rates as _get_funding_rates
 from backtestkit.api.market import get_next_candles as _get_next_candles
 from backtestkit.api.market import get_order_book as _get_order_book
 from backtestkit.api.market import get_raw_candles as _get_raw_candles
-from backtestkit.api.position import commit_activate_scheduled as _commit_activate_scheduled
-from backtestkit.api.position import commit_average_buy as _commit_average_buy
-from backtestkit.api.position import commit_breakeven as _commit_breakeven
-from backtestkit.api.position import commit_cancel_scheduled as _commit_cancel_scheduled
-from backtestkit.api.position import commit_close_pending as _commit_close_pending
-from backtestkit.api.position import commit_create_signal as _commit_create_signal
-from backtestkit.api.position import commit_create_stop_loss as _commit_create_stop_loss
-from backtestkit.api.position import commit_create_take_profit as _commit_create_take_profit
-from backtestkit.api.position import commit_partial_loss as _commit_partial_loss
-from backtestkit.api.position import commit_partial_loss_cost as _commit_partial_loss_cost
-from backtestkit.api.position import commit_partial_profit as _commit_partial_profit
-from backtestkit.api.position import commit_partial_profit_cost as _commit_partial_profit_cost
-from backtestkit.api.position import commit_trailing_stop as _commit_trailing_stop
-from backtestkit.api.position import commit_trailing_stop_cost as _commit_trailing_stop_cost
-from backtestkit.api.position import commit_trailing_take as _commit_trailing_take
-from backtestkit.api.position import commit_trailing_take_cost as _commit_trailing_take_cost
-from backtestkit.api.position import get_breakeven as _get_breakeven
-from backtestkit.api.position import get_latest_signal as _get_latest_signal
-from backtestkit.api.position import get_max_drawdown_distance_pnl_cost as _get_max_drawdown_distance_pnl_cost
-from backtestkit.api.position import (
+from backtestkit.api.position_functions import commit_activate_scheduled as _commit_activate_scheduled
+from backtestkit.api.position_functions import commit_average_buy as _commit_average_buy
+from backtestkit.api.position_functions import commit_breakeven as _commit_breakeven
+from backtestkit.api.position_functions import commit_cancel_scheduled as _commit_cancel_scheduled
+from backtestkit.api.position_functions import commit_close_pending as _commit_close_pending
+from backtestkit.api.position_functions import commit_create_signal as _commit_create_signal
+from backtestkit.api.position_functions import commit_create_stop_loss as _commit_create_stop_loss
+from backtestkit.api.position_functions import commit_create_take_profit as _commit_create_take_profit
+from backtestkit.api.position_functions import commit_partial_loss as _commit_partial_loss
+from backtestkit.api.position_functions import commit_partial_loss_cost as _commit_partial_loss_cost
+from backtestkit.api.position_functions import commit_partial_profit as _commit_partial_profit
+from backtestkit.api.position_functions import commit_partial_profit_cost as _commit_partial_profit_cost
+from backtestkit.api.position_functions import commit_trailing_stop as _commit_trailing_stop
+from backtestkit.api.position_functions import commit_trailing_stop_cost as _commit_trailing_stop_cost
+from backtestkit.api.position_functions import commit_trailing_take as _commit_trailing_take
+from backtestkit.api.position_functions import commit_trailing_take_cost as _commit_trailing_take_cost
+from backtestkit.api.position_functions import get_breakeven as _get_breakeven
+from backtestkit.api.position_functions import get_latest_signal as _get_latest_signal
+from backtestkit.api.position_functions import get_max_drawdown_distance_pnl_cost as _get_max_drawdown_distance_pnl_cost
+from backtestkit.api.position_functions import (
     get_max_drawdown_distance_pnl_percentage as _get_max_drawdown_distance_pnl_percentage,
 )
-from backtestkit.api.position import get_minutes_since_latest_signal_created as _get_minutes_since_latest_signal_created
-from backtestkit.api.position import get_pending_signal as _get_pending_signal
-from backtestkit.api.position import get_position_active_minutes as _get_position_active_minutes
-from backtestkit.api.position import get_position_countdown_minutes as _get_position_countdown_minutes
-from backtestkit.api.position import get_position_drawdown_minutes as _get_position_drawdown_minutes
-from backtestkit.api.position import get_position_effective_price as _get_position_effective_price
-from backtestkit.api.position import get_position_entries as _get_position_entries
-from backtestkit.api.position import get_position_entry_overlap as _get_position_entry_overlap
-from backtestkit.api.position import get_position_estimate_minutes as _get_position_estimate_minutes
-from backtestkit.api.position import (
+from backtestkit.api.position_functions import (
+    get_minutes_since_latest_signal_created as _get_minutes_since_latest_signal_created,
+)
+from backtestkit.api.position_functions import get_pending_signal as _get_pending_signal
+from backtestkit.api.position_functions import get_position_active_minutes as _get_position_active_minutes
+from backtestkit.api.position_functions import get_position_countdown_minutes as _get_position_countdown_minutes
+from backtestkit.api.position_functions import get_position_drawdown_minutes as _get_position_drawdown_minutes
+from backtestkit.api.position_functions import get_position_effective_price as _get_position_effective_price
+from backtestkit.api.position_functions import get_position_entries as _get_position_entries
+from backtestkit.api.position_functions import get_position_entry_overlap as _get_position_entry_overlap
+from backtestkit.api.position_functions import get_position_estimate_minutes as _get_position_estimate_minutes
+from backtestkit.api.position_functions import (
     get_position_highest_max_drawdown_pnl_cost as _get_position_highest_max_drawdown_pnl_cost,
 )
-from backtestkit.api.position import (
+from backtestkit.api.position_functions import (
     get_position_highest_max_drawdown_pnl_percentage as _get_position_highest_max_drawdown_pnl_percentage,
 )
-from backtestkit.api.position import get_position_highest_pnl_cost as _get_position_highest_pnl_cost
-from backtestkit.api.position import get_position_highest_pnl_percentage as _get_position_highest_pnl_percentage
-from backtestkit.api.position import get_position_highest_profit_breakeven as _get_position_highest_profit_breakeven
-from backtestkit.api.position import (
+from backtestkit.api.position_functions import get_position_highest_pnl_cost as _get_position_highest_pnl_cost
+from backtestkit.api.position_functions import (
+    get_position_highest_pnl_percentage as _get_position_highest_pnl_percentage,
+)
+from backtestkit.api.position_functions import (
+    get_position_highest_profit_breakeven as _get_position_highest_profit_breakeven,
+)
+from backtestkit.api.position_functions import (
     get_position_highest_profit_distance_pnl_cost as _get_position_highest_profit_distance_pnl_cost,
 )
-from backtestkit.api.position import (
+from backtestkit.api.position_functions import (
     get_position_highest_profit_distance_pnl_percentage as _get_position_highest_profit_distance_pnl_percentage,
 )
-from backtestkit.api.position import get_position_highest_profit_minutes as _get_position_highest_profit_minutes
-from backtestkit.api.position import get_position_highest_profit_price as _get_position_highest_profit_price
-from backtestkit.api.position import get_position_highest_profit_timestamp as _get_position_highest_profit_timestamp
-from backtestkit.api.position import get_position_invested_cost as _get_position_invested_cost
-from backtestkit.api.position import get_position_invested_count as _get_position_invested_count
-from backtestkit.api.position import get_position_levels as _get_position_levels
-from backtestkit.api.position import get_position_max_drawdown_minutes as _get_position_max_drawdown_minutes
-from backtestkit.api.position import get_position_max_drawdown_pnl_cost as _get_position_max_drawdown_pnl_cost
-from backtestkit.api.position import (
+from backtestkit.api.position_functions import (
+    get_position_highest_profit_minutes as _get_position_highest_profit_minutes,
+)
+from backtestkit.api.position_functions import get_position_highest_profit_price as _get_position_highest_profit_price
+from backtestkit.api.position_functions import (
+    get_position_highest_profit_timestamp as _get_position_highest_profit_timestamp,
+)
+from backtestkit.api.position_functions import get_position_invested_cost as _get_position_invested_cost
+from backtestkit.api.position_functions import get_position_invested_count as _get_position_invested_count
+from backtestkit.api.position_functions import get_position_levels as _get_position_levels
+from backtestkit.api.position_functions import get_position_max_drawdown_minutes as _get_position_max_drawdown_minutes
+from backtestkit.api.position_functions import get_position_max_drawdown_pnl_cost as _get_position_max_drawdown_pnl_cost
+from backtestkit.api.position_functions import (
     get_position_max_drawdown_pnl_percentage as _get_position_max_drawdown_pnl_percentage,
 )
-from backtestkit.api.position import get_position_max_drawdown_price as _get_position_max_drawdown_price
-from backtestkit.api.position import get_position_max_drawdown_timestamp as _get_position_max_drawdown_timestamp
-from backtestkit.api.position import get_position_partial_overlap as _get_position_partial_overlap
-from backtestkit.api.position import get_position_partials as _get_position_partials
-from backtestkit.api.position import get_position_pnl_cost as _get_position_pnl_cost
-from backtestkit.api.position import get_position_pnl_percent as _get_position_pnl_percent
-from backtestkit.api.position import get_position_waiting_minutes as _get_position_waiting_minutes
-from backtestkit.api.position import get_remaining_cost_basis as _get_remaining_cost_basis
-from backtestkit.api.position import get_scheduled_signal as _get_scheduled_signal
-from backtestkit.api.position import get_strategy_paused as _get_strategy_paused
-from backtestkit.api.position import get_strategy_status as _get_strategy_status
-from backtestkit.api.position import get_total_cost_closed as _get_total_cost_closed
-from backtestkit.api.position import get_total_percent_closed as _get_total_percent_closed
-from backtestkit.api.position import get_total_percent_held as _get_total_percent_held
-from backtestkit.api.position import has_no_pending_signal as _has_no_pending_signal
-from backtestkit.api.position import has_no_scheduled_signal as _has_no_scheduled_signal
-from backtestkit.api.position import set_strategy_paused as _set_strategy_paused
-from backtestkit.api.position import stop_strategy as _stop_strategy
+from backtestkit.api.position_functions import get_position_max_drawdown_price as _get_position_max_drawdown_price
+from backtestkit.api.position_functions import (
+    get_position_max_drawdown_timestamp as _get_position_max_drawdown_timestamp,
+)
+from backtestkit.api.position_functions import get_position_partial_overlap as _get_position_partial_overlap
+from backtestkit.api.position_functions import get_position_partials as _get_position_partials
+from backtestkit.api.position_functions import get_position_pnl_cost as _get_position_pnl_cost
+from backtestkit.api.position_functions import get_position_pnl_percent as _get_position_pnl_percent
+from backtestkit.api.position_functions import get_position_waiting_minutes as _get_position_waiting_minutes
+from backtestkit.api.position_functions import get_remaining_cost_basis as _get_remaining_cost_basis
+from backtestkit.api.position_functions import get_scheduled_signal as _get_scheduled_signal
+from backtestkit.api.position_functions import get_strategy_paused as _get_strategy_paused
+from backtestkit.api.position_functions import get_strategy_status as _get_strategy_status
+from backtestkit.api.position_functions import get_total_cost_closed as _get_total_cost_closed
+from backtestkit.api.position_functions import get_total_percent_closed as _get_total_percent_closed
+from backtestkit.api.position_functions import get_total_percent_held as _get_total_percent_held
+from backtestkit.api.position_functions import has_no_pending_signal as _has_no_pending_signal
+from backtestkit.api.position_functions import has_no_scheduled_signal as _has_no_scheduled_signal
+from backtestkit.api.position_functions import set_strategy_paused as _set_strategy_paused
+from backtestkit.api.position_functions import stop_strategy as _stop_strategy
 from backtestkit.runtime.bridge import twin
 
 get_runtime_info = twin(_get_runtime_info)

@@ -22,9 +22,10 @@ from backtestkit.runtime.iteration import iterate
 from backtestkit.services.core.run_book import describe
 
 if TYPE_CHECKING:
-    from backtestkit.clients.strategy import Counters
-    from backtestkit.services.logic.backtest import BacktestLogicService, RunState
-    from backtestkit.services.report.spec import Column
+    from backtestkit.clients.state import Counters
+    from backtestkit.services.logic.backtest import BacktestLogicService
+    from backtestkit.services.logic.run_state import RunState
+    from backtestkit.services.report.columns import ColumnLike
 
 RunStatus: TypeAlias = Literal["pending", "running", "ready", "failed"]
 
@@ -252,9 +253,13 @@ class _Backtest:
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            raise UsageError("Backtest.background needs a running event loop; in a script use Backtest.run(...).wait()") from None
+            raise UsageError(
+                "Backtest.background needs a running event loop; in a script use Backtest.run(...).wait()"
+            ) from None
         kit = current_kit()
-        run = self.run(symbol, strategy_name=strategy_name, exchange_name=exchange_name, frame_name=frame_name, policy=policy)
+        run = self.run(
+            symbol, strategy_name=strategy_name, exchange_name=exchange_name, frame_name=frame_name, policy=policy
+        )
         kit.runs.add(run)
         run._started = True
         return BackgroundRun(run, loop.create_task(self._finish(kit, run)))
@@ -284,11 +289,11 @@ class _Backtest:
         strategy_name: str,
         exchange_name: str,
         frame_name: str,
-        columns: Sequence[Column[ClosedResult]] | None = None,
+        columns: Sequence[ColumnLike] | None = None,
     ) -> str:
         """The markdown report of the newest run of this context."""
         run = self._find(symbol, strategy_name, exchange_name, frame_name)
-        return current_kit().container.markdown().backtest_report(run.snapshot(), columns=columns)
+        return current_kit().container.markdown().get_report("backtest", run.snapshot(), columns)
 
     async def dump(
         self,
@@ -298,11 +303,11 @@ class _Backtest:
         exchange_name: str,
         frame_name: str,
         path: str | Path | None = None,
-        columns: Sequence[Column[ClosedResult]] | None = None,
+        columns: Sequence[ColumnLike] | None = None,
     ) -> Path:
         """Write the markdown report of the newest run of this context into the folder `path`; gives the file."""
         run = self._find(symbol, strategy_name, exchange_name, frame_name)
-        return await current_kit().container.markdown().dump_backtest(run.snapshot(), path=path, columns=columns)
+        return await current_kit().container.markdown().dump("backtest", run.snapshot(), path, columns)
 
     def clear(
         self,
@@ -322,9 +327,9 @@ class _Backtest:
         runs.clear(RunKey(symbol, strategy_name, exchange_name, frame_name, True))
 
     def _find(self, symbol: str, strategy_name: str, exchange_name: str, frame_name: str) -> BacktestRun:
-        return current_kit().runs.get(RunKey(symbol, strategy_name, exchange_name, frame_name, True))
+        run: BacktestRun = current_kit().runs.get(RunKey(symbol, strategy_name, exchange_name, frame_name, True))
+        return run
 
 
 Backtest = _Backtest()
 """Historical runs: `run`, `background`, `stop`, `list`, `get_data`, `get_report`, `dump`, `clear`."""
-

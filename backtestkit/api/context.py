@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from backtestkit.runtime.context import Mode, RunKey, current_run, run_context
 
 if TYPE_CHECKING:
-    from backtestkit.services.logic.backtest import RunState
+    from backtestkit.services.logic.run_state import RunState
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,20 +7,18 @@ with an `Outcome`: true when they took effect, else with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from backtestkit.clients import queries
 from backtestkit.clients.queries import Ladder, PositionView, StrategyStatus
 from backtestkit.errors import UsageError
 from backtestkit.model.interval import MINUTE_MS
 from backtestkit.model.signal import Entry, PartialClose, PublicSignal, Signal, to_signal
-from backtestkit.runtime.context import RunKey, run_context
 
 if TYPE_CHECKING:
     from backtestkit.clients.commands import Outcome, PartialKind
-    from backtestkit.services.logic.backtest import RunState
+    from backtestkit.services.logic.run_state import RunState
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -228,32 +226,32 @@ class PositionQueries(_Bound):
     async def get_position_highest_profit_distance_pnl_percentage(self) -> float | None:
         """How far its profit is below its best, percentage points."""
         view = self._view()
-        return None if view is None else view.from_peak("pnl_percentage")
+        return None if view is None else view.from_peak(queries.percentage)
 
     async def get_position_highest_profit_distance_pnl_cost(self) -> float | None:
         """How far its profit is below its best, quote currency."""
         view = self._view()
-        return None if view is None else view.from_peak("pnl_cost")
+        return None if view is None else view.from_peak(queries.cost)
 
     async def get_position_highest_max_drawdown_pnl_percentage(self) -> float | None:
         """How far its profit is above its worst, percentage points."""
         view = self._view()
-        return None if view is None else view.from_fall("pnl_percentage")
+        return None if view is None else view.from_fall(queries.percentage)
 
     async def get_position_highest_max_drawdown_pnl_cost(self) -> float | None:
         """How far its profit is above its worst, quote currency."""
         view = self._view()
-        return None if view is None else view.from_fall("pnl_cost")
+        return None if view is None else view.from_fall(queries.cost)
 
     async def get_max_drawdown_distance_pnl_percentage(self) -> float | None:
         """The distance between its best and its worst profit, percentage points."""
         view = self._view()
-        return None if view is None else view.peak_to_fall("pnl_percentage")
+        return None if view is None else view.peak_to_fall(queries.percentage)
 
     async def get_max_drawdown_distance_pnl_cost(self) -> float | None:
         """The distance between its best and its worst profit, quote currency."""
         view = self._view()
-        return None if view is None else view.peak_to_fall("pnl_cost")
+        return None if view is None else view.peak_to_fall(queries.cost)
 
     async def get_position_entry_overlap(self, price: float, ladder: Ladder | None = None) -> bool:
         """Whether `price` is near one of the entries (1.5 % either way without a `ladder`)."""
@@ -370,91 +368,3 @@ class PositionCommands(_Bound):
 
 class PositionApi(PositionQueries, PositionCommands):
     """Queries and commands of one run."""
-
-
-def position_of(symbol: str, function: str) -> PositionApi:
-    """The api of the run of `symbol` in the running context: this run, or its sibling on another symbol."""
-    context = run_context(function)
-    if symbol == context.key.symbol:
-        return PositionApi(context.session)
-    key = context.key
-    other = RunKey(symbol, key.strategy_name, key.exchange_name, key.frame_name, key.backtest)
-    return PositionApi(context.kit.runs.get(other).state)
-
-
-def _bare(method: Callable[Concatenate[PositionApi, P], Awaitable[R]]) -> Callable[Concatenate[str, P], Awaitable[R]]:
-    """`method` as a function of the symbol, bound to the running context."""
-
-    @wraps(method)
-    async def function(symbol: str, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return await method(position_of(symbol, method.__name__), *args, **kwargs)
-
-    return function
-
-
-get_pending_signal = _bare(PositionApi.get_pending_signal)
-get_scheduled_signal = _bare(PositionApi.get_scheduled_signal)
-get_latest_signal = _bare(PositionApi.get_latest_signal)
-get_minutes_since_latest_signal_created = _bare(PositionApi.get_minutes_since_latest_signal_created)
-has_no_pending_signal = _bare(PositionApi.has_no_pending_signal)
-has_no_scheduled_signal = _bare(PositionApi.has_no_scheduled_signal)
-get_strategy_status = _bare(PositionApi.get_strategy_status)
-get_strategy_paused = _bare(PositionApi.get_strategy_paused)
-get_breakeven = _bare(PositionApi.get_breakeven)
-get_total_percent_held = _bare(PositionApi.get_total_percent_held)
-get_total_percent_closed = _bare(PositionApi.get_total_percent_closed)
-get_remaining_cost_basis = _bare(PositionApi.get_remaining_cost_basis)
-get_total_cost_closed = _bare(PositionApi.get_total_cost_closed)
-get_position_effective_price = _bare(PositionApi.get_position_effective_price)
-get_position_invested_count = _bare(PositionApi.get_position_invested_count)
-get_position_invested_cost = _bare(PositionApi.get_position_invested_cost)
-get_position_pnl_percent = _bare(PositionApi.get_position_pnl_percent)
-get_position_pnl_cost = _bare(PositionApi.get_position_pnl_cost)
-get_position_levels = _bare(PositionApi.get_position_levels)
-get_position_entries = _bare(PositionApi.get_position_entries)
-get_position_partials = _bare(PositionApi.get_position_partials)
-get_position_estimate_minutes = _bare(PositionApi.get_position_estimate_minutes)
-get_position_countdown_minutes = _bare(PositionApi.get_position_countdown_minutes)
-get_position_active_minutes = _bare(PositionApi.get_position_active_minutes)
-get_position_waiting_minutes = _bare(PositionApi.get_position_waiting_minutes)
-get_position_highest_profit_price = _bare(PositionApi.get_position_highest_profit_price)
-get_position_highest_profit_timestamp = _bare(PositionApi.get_position_highest_profit_timestamp)
-get_position_highest_profit_minutes = _bare(PositionApi.get_position_highest_profit_minutes)
-get_position_highest_profit_breakeven = _bare(PositionApi.get_position_highest_profit_breakeven)
-get_position_highest_pnl_percentage = _bare(PositionApi.get_position_highest_pnl_percentage)
-get_position_highest_pnl_cost = _bare(PositionApi.get_position_highest_pnl_cost)
-get_position_drawdown_minutes = _bare(PositionApi.get_position_drawdown_minutes)
-get_position_max_drawdown_price = _bare(PositionApi.get_position_max_drawdown_price)
-get_position_max_drawdown_timestamp = _bare(PositionApi.get_position_max_drawdown_timestamp)
-get_position_max_drawdown_minutes = _bare(PositionApi.get_position_max_drawdown_minutes)
-get_position_max_drawdown_pnl_percentage = _bare(PositionApi.get_position_max_drawdown_pnl_percentage)
-get_position_max_drawdown_pnl_cost = _bare(PositionApi.get_position_max_drawdown_pnl_cost)
-get_position_highest_profit_distance_pnl_percentage = _bare(
-    PositionApi.get_position_highest_profit_distance_pnl_percentage
-)
-get_position_highest_profit_distance_pnl_cost = _bare(PositionApi.get_position_highest_profit_distance_pnl_cost)
-get_position_highest_max_drawdown_pnl_percentage = _bare(PositionApi.get_position_highest_max_drawdown_pnl_percentage)
-get_position_highest_max_drawdown_pnl_cost = _bare(PositionApi.get_position_highest_max_drawdown_pnl_cost)
-get_max_drawdown_distance_pnl_percentage = _bare(PositionApi.get_max_drawdown_distance_pnl_percentage)
-get_max_drawdown_distance_pnl_cost = _bare(PositionApi.get_max_drawdown_distance_pnl_cost)
-get_position_entry_overlap = _bare(PositionApi.get_position_entry_overlap)
-get_position_partial_overlap = _bare(PositionApi.get_position_partial_overlap)
-
-commit_partial_profit = _bare(PositionApi.commit_partial_profit)
-commit_partial_loss = _bare(PositionApi.commit_partial_loss)
-commit_partial_profit_cost = _bare(PositionApi.commit_partial_profit_cost)
-commit_partial_loss_cost = _bare(PositionApi.commit_partial_loss_cost)
-commit_trailing_stop = _bare(PositionApi.commit_trailing_stop)
-commit_trailing_take = _bare(PositionApi.commit_trailing_take)
-commit_trailing_stop_cost = _bare(PositionApi.commit_trailing_stop_cost)
-commit_trailing_take_cost = _bare(PositionApi.commit_trailing_take_cost)
-commit_breakeven = _bare(PositionApi.commit_breakeven)
-commit_average_buy = _bare(PositionApi.commit_average_buy)
-commit_close_pending = _bare(PositionApi.commit_close_pending)
-commit_create_take_profit = _bare(PositionApi.commit_create_take_profit)
-commit_create_stop_loss = _bare(PositionApi.commit_create_stop_loss)
-commit_cancel_scheduled = _bare(PositionApi.commit_cancel_scheduled)
-commit_activate_scheduled = _bare(PositionApi.commit_activate_scheduled)
-commit_create_signal = _bare(PositionApi.commit_create_signal)
-set_strategy_paused = _bare(PositionApi.set_strategy_paused)
-stop_strategy = _bare(PositionApi.stop_strategy)

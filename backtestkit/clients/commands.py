@@ -55,7 +55,9 @@ def refuse(code: str, message: str, price: float | None = None) -> Outcome:
     return Outcome(False, price, code, message)
 
 
-def partial_close(row: SignalRow, levels: Levels, rules: StrategyRules, kind: PartialKind, percent: float, price: float, now: int) -> Proposal:
+def partial_close(
+    row: SignalRow, levels: Levels, rules: StrategyRules, kind: PartialKind, percent: float, price: float, now: int
+) -> Proposal:
     """Close `percent` of what is held, in profit or in loss as `kind` says."""
     broken = _not_percent(percent)
     if broken is None:
@@ -68,18 +70,26 @@ def partial_close(row: SignalRow, levels: Levels, rules: StrategyRules, kind: Pa
         loses = price < effective if long else price > effective
         if not (gains if kind == "profit" else loses):
             return refuse(
-                "wrong_direction", f"a partial {kind} needs a price in {kind}; {price} against the entry {effective} is not", price
+                "wrong_direction",
+                f"a partial {kind} needs a price in {kind}; {price} against the entry {effective} is not",
+                price,
             )
     if kind == "profit" and (price >= levels.take_profit if long else price <= levels.take_profit):
-        return refuse("beyond_take_profit", f"the price {price} has reached the take profit {levels.take_profit}", price)
+        return refuse(
+            "beyond_take_profit", f"the price {price} has reached the take profit {levels.take_profit}", price
+        )
     if kind == "loss" and (price <= levels.stop_loss if long else price >= levels.stop_loss):
         return refuse("beyond_stop_loss", f"the price {price} has reached the stop loss {levels.stop_loss}", price)
     held, total = holding(row), invested_cost(row)
     if held.closed_percent / 100 * total + percent / 100 * held.remaining > total * (1 + DUST):
-        return refuse("over_closed", f"percent={percent} of {held.remaining} held is more than is left of {total}", price)
+        return refuse(
+            "over_closed", f"percent={percent} of {held.remaining} held is more than is left of {total}", price
+        )
     partial = PartialClose(kind, float(percent), price, held.remaining, len(row.entries), now)
     action: Literal["partial_profit", "partial_loss"] = "partial_profit" if kind == "profit" else "partial_loss"
-    return Change(row.with_changes(partials=(*row.partials, partial)), Commit(action, price, percent_to_close=float(percent)))
+    return Change(
+        row.with_changes(partials=(*row.partials, partial)), Commit(action, price, percent_to_close=float(percent))
+    )
 
 
 def is_emptied(row: SignalRow) -> bool:
@@ -113,7 +123,9 @@ def trail(
         closer = level > current if below else level < current
         if not closer:
             return refuse(
-                "not_tighter", f"the new {name} {level} is not tighter than {current}; allow_loosen=True moves it anyway", price
+                "not_tighter",
+                f"the new {name} {level} is not tighter than {current}; allow_loosen=True moves it anyway",
+                price,
             )
     if leg == "stop":
         moved = row.with_changes(trailing_price_stop_loss=level)
@@ -127,7 +139,9 @@ def breakeven_reached(row: SignalRow, levels: Levels, price: float) -> Outcome:
     long, effective, trailing = levels.long, levels.effective, row.trailing_price_stop_loss
     stop = row.price_stop_loss if trailing is None else trailing
     if trailing is not None and (trailing > effective if long else trailing < effective):
-        return Outcome(True, price, "already_in_profit", f"the stop {trailing} is in profit of the entry {effective} already")
+        return Outcome(
+            True, price, "already_in_profit", f"the stop {trailing} is in profit of the entry {effective} already"
+        )
     if not (price >= levels.breakeven if long else price <= levels.breakeven):
         return refuse("not_reached", f"the price {price} has not reached {levels.breakeven}", price)
     if not (effective > stop if long else effective < stop):
@@ -142,7 +156,9 @@ def breakeven(row: SignalRow, levels: Levels, rules: StrategyRules, price: float
         return broken
     long, effective = levels.long, levels.effective
     if effective >= levels.take_profit if long else effective <= levels.take_profit:
-        return refuse("take_profit_behind", f"the take profit {levels.take_profit} is at or behind the entry {effective}", price)
+        return refuse(
+            "take_profit_behind", f"the take profit {levels.take_profit} is at or behind the entry {effective}", price
+        )
     reached = breakeven_reached(row, levels, price)
     if not reached:
         return reached
@@ -165,7 +181,9 @@ def average_buy(row: SignalRow, rules: StrategyRules, cost: float, price: float,
         best = min(prices) if row.position == "long" else max(prices)
         if not (price < best if row.position == "long" else price > best):
             where = "below" if row.position == "long" else "above"
-            return refuse("not_better", f"the price {price} must be {where} all entries; the best of them is {best}", price)
+            return refuse(
+                "not_better", f"the price {price} must be {where} all entries; the best of them is {best}", price
+            )
     entries = (*row.entries, Entry(price, float(cost), now))
     return Change(row.with_changes(entries=entries), Commit("average_buy", price, cost=float(cost)))
 

@@ -26,7 +26,9 @@ class Fingerprint:
     def add(self, result: ScheduledResult | OpenedResult | ClosedResult | CancelledResult) -> None:
         """Add one result."""
         signal = result.signal
-        self._hash.update(f"{result.action}|{self._ids.setdefault(signal.id, len(self._ids) + 1)}|{signal.position}".encode())
+        self._hash.update(
+            f"{result.action}|{self._ids.setdefault(signal.id, len(self._ids) + 1)}|{signal.position}".encode()
+        )
         if isinstance(result, ClosedResult):
             self._hash.update(result.close_reason.encode())
         elif isinstance(result, CancelledResult):

@@ -23,7 +23,9 @@ class ClientFrame:
     end: int
 
     @classmethod
-    def between(cls, start: int, end: int, interval: str, now: int, policy: FillPolicy, name: str = "frame") -> ClientFrame:
+    def between(
+        cls, start: int, end: int, interval: str, now: int, policy: FillPolicy, name: str = "frame"
+    ) -> ClientFrame:
         """The frame from `start` to `end`, not beyond `now`.
 
         Under `frame_end="last_tick"` a tick at the end itself belongs to it; under `end_date` a tick needs a candle

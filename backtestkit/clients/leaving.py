@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from backtestkit.clients.effects import Emit, Publish
 from backtestkit.clients.state import Effects, Slot, StrategyState
+from backtestkit.math.profit import profit_loss
 from backtestkit.model.event import ScheduleEvent, SignalEvent
 from backtestkit.model.result import CancelledResult, ClosedResult
 from backtestkit.model.signal import CancelReason, CloseReason, Extreme, SignalRow
 
 
 def close(
-    state: StrategyState, row: SignalRow, price: float, reason: CloseReason, *, ambiguous: bool = False, slot: Slot | None = None, announced: bool = True
+    state: StrategyState,
+    row: SignalRow,
+    price: float,
+    reason: CloseReason,
+    *,
+    ambiguous: bool = False,
+    slot: Slot | None = None,
+    announced: bool = True,
 ) -> Effects:
     """Close `row` at `price`. `slot` is the command behind it; `announced=False` leaves the signal event out.
 
     The row and the profit of the result are made first; what listeners of the close do cannot change them.
     """
     pricing = state.rules.pricing
-    profit = pricing.profit(row, price)
+    profit = profit_loss(row, price, pricing.costs)
     percent = profit.pnl_percentage
     here = Extreme(price, state.now, profit)
     if percent < row.fall.pnl.pnl_percentage:
         row = row.with_changes(fall=here)
-    elif percent > 0 and percent > row.peak.pnl.pnl_percentage:
+    elif percent > row.peak.pnl.pnl_percentage and (percent > 0 or state.rules.policy.extremes == "profit"):
         row = row.with_changes(peak=here)
     state.counters.ambiguous_exits += ambiguous
     public = pricing.public(row, price)
@@ -45,7 +53,13 @@ def close(
 
 
 def cancel(
-    state: StrategyState, row: SignalRow, reason: CancelReason, price: float, slot: Slot | None = None, *, commit_first: bool = False
+    state: StrategyState,
+    row: SignalRow,
+    reason: CancelReason,
+    price: float,
+    slot: Slot | None = None,
+    *,
+    commit_first: bool = False,
 ) -> Effects:
     """Give up the waiting `row`. `slot` is the command behind it, announced after the schedule event or before it."""
     state.set_scheduled(None)

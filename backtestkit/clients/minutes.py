@@ -10,7 +10,7 @@ from backtestkit.clients.leaving import cancel, close
 from backtestkit.clients.plan import NEAR_ZERO_PERCENT
 from backtestkit.clients.position import Levels
 from backtestkit.clients.state import Effects, Slot, StrategyState
-from backtestkit.math.levels import MILESTONES, progress
+from backtestkit.math.levels import MILESTONE, last_milestone, progress
 from backtestkit.model.event import BreakevenEvent, ExtremeEvent, LevelEvent, PingEvent
 from backtestkit.model.interval import MINUTE_MS
 from backtestkit.model.signal import CloseReason, Extreme, SignalRow
@@ -124,75 +124,91 @@ def _survive(state: StrategyState, row: SignalRow, levels: Levels, average: floa
     """Bookkeeping of a minute in which nothing ended: extremes, ping, breakeven, milestones.
 
     The distance, its side and the progress keep their values from before the ping, also when a listener of the ping
-    changes the position.
+    changes the position. This runs once a minute when somebody observes minutes, so what is not heard is not called.
     """
+    heard, reported = state.heard, state.reported
     distance = average - levels.effective if levels.long else levels.effective - average
     if distance > 0:
-        yield from _maybe_peak(state, row, levels, average)
+        moved = _new_peak(state, row, levels, average)
+        if moved is not None:
+            yield from _extreme_moved(state, moved, average, "highest_profit")
     elif distance < 0:
-        yield from _maybe_fall(state, row, levels, average)
-    yield from _ping(state, average)
+        moved = _new_fall(state, row, levels, average)
+        if moved is not None:
+            yield from _extreme_moved(state, moved, average, "max_drawdown")
+    state.counters.active_pings += 1
+    pending = state.pending
+    if pending is not None:
+        if heard.active_ping:
+            yield Emit("active_ping", PingEvent(state.key, state.now, pending, average, state.rules.pricing.public))
+        if heard.on_active_ping:
+            yield Call("on_active_ping", average, pending)
     if distance > 0:
         span = levels.take_profit - levels.effective if levels.long else levels.effective - levels.take_profit
         done = progress(distance, span)
-        yield from _maybe_breakeven(state, average)
-        yield from _milestones(state, average, done, state.reported.profit, "partial_profit_available")
-        yield from state.call("on_partial_profit", average, done)
+        if not reported.breakeven:
+            yield from _maybe_breakeven(state, average)
+        if done >= reported.profit + MILESTONE:
+            first, reported.profit = reported.profit + MILESTONE, last_milestone(done)
+            if heard.partial_profit_available:
+                yield from _milestones(state, average, first, reported.profit, "partial_profit_available")
+        if heard.on_partial_profit:
+            yield Call("on_partial_profit", average, done)
     elif distance < 0:
         span = levels.effective - levels.stop_loss if levels.long else levels.stop_loss - levels.effective
         done = progress(-distance, span)
-        yield from _milestones(state, average, done, state.reported.loss, "partial_loss_available")
-        yield from state.call("on_partial_loss", average, done)
+        if done >= reported.loss + MILESTONE:
+            first, reported.loss = reported.loss + MILESTONE, last_milestone(done)
+            if heard.partial_loss_available:
+                yield from _milestones(state, average, first, reported.loss, "partial_loss_available")
+        if heard.on_partial_loss:
+            yield Call("on_partial_loss", average, done)
 
 
-def _maybe_peak(state: StrategyState, row: SignalRow, levels: Levels, average: float) -> Effects:
+def _new_peak(state: StrategyState, row: SignalRow, levels: Levels, average: float) -> SignalRow | None:
+    """The row with a new best point, if `average` is one; by price, one at a loss does not count."""
     best = row.peak.pnl.pnl_percentage
     if state.rules.policy.extremes == "price":
         if not (average > row.peak.price if levels.long else average < row.peak.price):
-            return
+            return None
         best = 0.0
     elif levels.line.at(average) < best - NEAR_ZERO_PERCENT:
-        return
-    profit = state.rules.pricing.profit(row, average)
-    if profit.pnl_percentage > max(best, 0.0):
-        moved = row.with_changes(peak=Extreme(average, state.now, profit))
-        yield from _new_extreme(state, moved, average, "highest_profit")
+        return None
+    profit = state.rules.pricing.profit(row, levels, average)
+    if profit.pnl_percentage > best:
+        return row.with_changes(peak=Extreme(average, state.now, profit))
+    return None
 
 
-def _maybe_fall(state: StrategyState, row: SignalRow, levels: Levels, average: float) -> Effects:
+def _new_fall(state: StrategyState, row: SignalRow, levels: Levels, average: float) -> SignalRow | None:
+    """The row with a new worst point, if `average` is one."""
     worst = row.fall.pnl.pnl_percentage
     by_price = state.rules.policy.extremes == "price"
     if by_price:
         if not (average < row.fall.price if levels.long else average > row.fall.price):
-            return
+            return None
     elif levels.line.at(average) > worst + NEAR_ZERO_PERCENT:
-        return
-    profit = state.rules.pricing.profit(row, average)
+        return None
+    profit = state.rules.pricing.profit(row, levels, average)
     if by_price or profit.pnl_percentage < worst:
-        moved = row.with_changes(fall=Extreme(average, state.now, profit))
-        yield from _new_extreme(state, moved, average, "max_drawdown")
+        return row.with_changes(fall=Extreme(average, state.now, profit))
+    return None
 
 
-def _new_extreme(state: StrategyState, row: SignalRow, average: float, channel: EventChannel) -> Effects:
+def _extreme_moved(state: StrategyState, row: SignalRow, average: float, channel: EventChannel) -> Effects:
     state.pending = row  # the levels stay: extremes are no part of them
     yield from state.write(row, average)
-    if state.heard.highest_profit if channel == "highest_profit" else state.heard.max_drawdown:
+    if channel == "max_drawdown":
+        wanted = state.heard.max_drawdown
+    else:  # a best point at a loss is kept, but it is no profit to tell of
+        wanted = state.heard.highest_profit and row.peak.pnl.pnl_percentage > 0
+    if wanted:
         yield Emit(channel, ExtremeEvent(state.key, state.now, state.rules.pricing.public(row, average), average))
-
-
-def _ping(state: StrategyState, average: float) -> Effects:
-    state.counters.active_pings += 1
-    row = state.pending
-    if row is None:
-        return
-    if state.heard.active_ping:
-        yield Emit("active_ping", PingEvent(state.key, state.now, row, average, state.rules.pricing.public))
-    yield from state.call("on_active_ping", average, row)
 
 
 def _maybe_breakeven(state: StrategyState, average: float) -> Effects:
     levels = state.levels
-    if state.reported.breakeven or levels is None:
+    if levels is None:
         return
     if average < levels.breakeven if levels.long else average > levels.breakeven:
         return
@@ -205,18 +221,12 @@ def _maybe_breakeven(state: StrategyState, average: float) -> Effects:
         yield Call("on_breakeven", average, public(state.pending, average))
 
 
-def _milestones(state: StrategyState, average: float, done: float, reported: set[int], channel: EventChannel) -> Effects:
-    """Announce the milestones reached and not yet announced; all of one minute show the signal as before the first."""
-    new = [level for level in MILESTONES if level <= done and level not in reported]
-    if not new:
-        return
-    reported.update(new)
-    heard = state.heard
-    wanted = heard.partial_profit_available if channel == "partial_profit_available" else heard.partial_loss_available
+def _milestones(state: StrategyState, average: float, first: int, last: int, channel: EventChannel) -> Effects:
+    """Announce the milestones from `first` to `last`; all of one minute show the signal as before the first."""
     row = state.pending
-    if row is None or not wanted:
+    if row is None:
         return
     public = state.rules.pricing.public(row, average)
-    for level in new:
+    for level in range(first, last + MILESTONE, MILESTONE):
         if state.pending is not None:
             yield Emit(channel, LevelEvent(state.key, state.now, public, average, level))

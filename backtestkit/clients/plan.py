@@ -55,7 +55,15 @@ def waiting(bars: Bars, start: int, row: SignalRow, await_ms: int, wake_at: floa
 
 
 def open_position(
-    bars: Bars, start: int, row: SignalRow, levels: Levels, heard: Heard, known: Reported, wake_at: float, *, by_price: bool
+    bars: Bars,
+    start: int,
+    row: SignalRow,
+    levels: Levels,
+    heard: Heard,
+    known: Reported,
+    wake_at: float,
+    *,
+    by_price: bool,
 ) -> Iterator[int]:
     """The candle at which an open position ends, and before it those at which something heard happens."""
     end = min(bars.cut, bars.first_labelled(row.pending_at + row.minute_estimated_time * MINUTE_MS))
@@ -82,7 +90,7 @@ def summarise(
     gain = best_price - levels.effective if levels.long else levels.effective - best_price
     drop = levels.effective - worst_price if levels.long else worst_price - levels.effective
     peak = fall = None
-    profit_progress = loss_progress = -1.0
+    profit_progress = loss_progress = 0.0
     breakeven = False
     if gain > 0:
         span = levels.take_profit - levels.effective if levels.long else levels.effective - levels.take_profit
@@ -97,10 +105,18 @@ def summarise(
 
 
 def _peak(
-    bars: Bars, start: int, average: Floats, best: int, row: SignalRow, levels: Levels, pricing: Pricing, *, by_price: bool
+    bars: Bars,
+    start: int,
+    average: Floats,
+    best: int,
+    row: SignalRow,
+    levels: Levels,
+    pricing: Pricing,
+    *,
+    by_price: bool,
 ) -> Extreme | None:
     """The last new best point, if there is one."""
-    price, known = average.item(best), max(row.peak.pnl.pnl_percentage, 0.0)
+    price, known = average.item(best), row.peak.pnl.pnl_percentage
     if by_price:
         known = 0.0
         if not (price > row.peak.price if levels.long else price < row.peak.price):
@@ -109,7 +125,7 @@ def _peak(
         return None
     if by_price:
         for i in (best, *reversed(new_extremes(average, row.peak.price, rising=levels.long).tolist())):
-            profit = pricing.profit(row, average.item(i))
+            profit = pricing.profit(row, levels, average.item(i))
             if profit.pnl_percentage > 0:
                 return Extreme(average.item(i), bars.label(start + i), profit)
             if profit.pnl_percentage < -NEAR_ZERO_PERCENT:
@@ -117,7 +133,7 @@ def _peak(
         return None
     found = None
     for i in _alike(average, price, rising=levels.long):
-        profit = pricing.profit(row, average.item(i))
+        profit = pricing.profit(row, levels, average.item(i))
         if profit.pnl_percentage > known:
             known = profit.pnl_percentage
             found = Extreme(average.item(i), bars.label(start + i), profit)
@@ -125,19 +141,27 @@ def _peak(
 
 
 def _fall(
-    bars: Bars, start: int, average: Floats, worst: int, row: SignalRow, levels: Levels, pricing: Pricing, *, by_price: bool
+    bars: Bars,
+    start: int,
+    average: Floats,
+    worst: int,
+    row: SignalRow,
+    levels: Levels,
+    pricing: Pricing,
+    *,
+    by_price: bool,
 ) -> Extreme | None:
     """The last new worst point, if there is one."""
     price, known = average.item(worst), row.fall.pnl.pnl_percentage
     if by_price:
         if price < row.fall.price if levels.long else price > row.fall.price:
-            return Extreme(price, bars.label(start + worst), pricing.profit(row, price))
+            return Extreme(price, bars.label(start + worst), pricing.profit(row, levels, price))
         return None
     if levels.line.at(price) > known + NEAR_ZERO_PERCENT:
         return None
     found = None
     for i in _alike(average, price, rising=not levels.long):
-        profit = pricing.profit(row, average.item(i))
+        profit = pricing.profit(row, levels, average.item(i))
         if profit.pnl_percentage < known:
             known = profit.pnl_percentage
             found = Extreme(average.item(i), bars.label(start + i), profit)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backtestkit.math.levels import breakeven_price, breakeven_threshold
-from backtestkit.math.profit import Costs, ProfitLine, effective_price_open, holding, liquidation_price, profit_line, profit_loss
+from backtestkit.math.profit import (
+    Costs,
+    ProfitLine,
+    effective_price_open,
+    holding,
+    invested_cost,
+    liquidation_price,
+    profit_line,
+    profit_loss,
+    whole_profit,
+)
 from backtestkit.model.record import record
 from backtestkit.model.signal import ZERO_PROFIT, Extreme, ProfitLoss, PublicSignal, SignalRow
 
@@ -20,6 +30,7 @@ class Levels:
 
     long: bool
     effective: float
+    invested: float
     take_profit: float
     stop_loss: float
     stop: float
@@ -48,16 +59,29 @@ class Pricing:
             stop, liquidates = liquidation, True
         threshold = breakeven_threshold(self.costs.percent_slippage, self.costs.percent_fee, self.breakeven_threshold)
         price = breakeven_price(row.position, effective, threshold)
-        return Levels(long, effective, row.take_profit, stop_loss, stop, liquidates, liquidation, price, line)
+        return Levels(
+            long, effective, invested_cost(row), row.take_profit, stop_loss, stop, liquidates, liquidation, price, line
+        )
 
-    def profit(self, row: SignalRow, price: float) -> ProfitLoss:
-        """Net profit of `row` at `price`."""
-        return profit_loss(row, price, self.costs)
+    def profit(self, row: SignalRow, levels: Levels, price: float) -> ProfitLoss:
+        """Net profit of the open `row`, whose levels are given, at `price`."""
+        if row.partials:
+            return profit_loss(row, price, self.costs)
+        return whole_profit(levels.long, levels.effective, levels.invested, row.multiplier, price, self.costs)
 
     def public(self, row: SignalRow, price: float) -> PublicSignal:
         """`row` as the outside sees it at `price`; a waiting row has no profit yet."""
         if row.is_scheduled:
-            return _public(row, row.price_open, row.price_take_profit, row.price_stop_loss, 0.0, ZERO_PROFIT, ZERO_PROFIT, ZERO_PROFIT)
+            return _public(
+                row,
+                row.price_open,
+                row.price_take_profit,
+                row.price_stop_loss,
+                0.0,
+                ZERO_PROFIT,
+                ZERO_PROFIT,
+                ZERO_PROFIT,
+            )
         return _public(
             row,
             effective_price_open(row),

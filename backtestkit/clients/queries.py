@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from typing import TypeAlias
 
 from backtestkit.clients.commands import breakeven_reached
 from backtestkit.clients.position import Levels, Pricing
 from backtestkit.clients.state import Commit, StrategyState
-from backtestkit.math.profit import Holding, holding, invested_cost
+from backtestkit.math.profit import Holding, holding
 from backtestkit.model.interval import MINUTE_MS
-from backtestkit.model.signal import Extreme, ProfitLoss, PublicSignal, Signal, SignalRow
+from backtestkit.model.record import record
+from backtestkit.model.signal import ProfitLoss, PublicSignal, Signal, SignalRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,11 @@ def status(state: StrategyState) -> StrategyStatus:
     )
 
 
-@dataclass(frozen=True)
+Of: TypeAlias = Callable[[ProfitLoss], float]
+"""Which side of a profit is meant: `percentage` or `cost`."""
+
+
+@record
 class PositionView:
     """An open position at one time and price. Prices and costs are quote currency, times ms UTC."""
 
@@ -75,17 +81,17 @@ class PositionView:
     now: int
     price: float
 
-    @cached_property
+    @property
     def signal(self) -> PublicSignal:
         """The public row."""
         return self.pricing.public(self.row, self.price)
 
-    @cached_property
+    @property
     def profit(self) -> ProfitLoss:
         """Net profit at the price."""
-        return self.pricing.profit(self.row, self.price)
+        return self.pricing.profit(self.row, self.levels, self.price)
 
-    @cached_property
+    @property
     def holding(self) -> Holding:
         """How much is left."""
         return holding(self.row)
@@ -93,7 +99,7 @@ class PositionView:
     @property
     def invested(self) -> float:
         """Sum of all entry costs."""
-        return invested_cost(self.row)
+        return self.levels.invested
 
     @property
     def percent_held(self) -> float:
@@ -120,18 +126,27 @@ class PositionView:
         """Minutes left of the lifetime, at least 0."""
         return max(0, self.row.minute_estimated_time - self.minutes_since(self.row.pending_at))
 
-    def from_peak(self, field: str) -> float:
-        """How far the profit (`pnl_percentage` or `pnl_cost`) is below its best, at least 0."""
-        return max(0.0, getattr(self.row.peak.pnl, field) - getattr(self.profit, field))
+    def from_peak(self, of: Of) -> float:
+        """How far the profit is below its best, at least 0."""
+        return max(0.0, of(self.row.peak.pnl) - of(self.profit))
 
-    def from_fall(self, field: str) -> float:
+    def from_fall(self, of: Of) -> float:
         """How far the profit is above its worst, at least 0."""
-        return max(0.0, getattr(self.profit, field) - getattr(self.row.fall.pnl, field))
+        return max(0.0, of(self.profit) - of(self.row.fall.pnl))
 
-    def peak_to_fall(self, field: str) -> float:
+    def peak_to_fall(self, of: Of) -> float:
         """The distance between the best and the worst profit, at least 0."""
-        peak: Extreme = self.row.peak
-        return max(0.0, getattr(peak.pnl, field) - getattr(self.row.fall.pnl, field))
+        return max(0.0, of(self.row.peak.pnl) - of(self.row.fall.pnl))
+
+
+def percentage(profit: ProfitLoss) -> float:
+    """Profit in percent."""
+    return profit.pnl_percentage
+
+
+def cost(profit: ProfitLoss) -> float:
+    """Profit in quote currency."""
+    return profit.pnl_cost
 
 
 def view(state: StrategyState, now: int, price: float) -> PositionView | None:

@@ -30,7 +30,14 @@ class RequestChecks:
 
     @classmethod
     def over(
-        cls, candles: Candles, *, anomaly_factor: float, min_candles_for_median: int, average_count: int, page: int, await_candles: int
+        cls,
+        candles: Candles,
+        *,
+        anomaly_factor: float,
+        min_candles_for_median: int,
+        average_count: int,
+        page: int,
+        await_candles: int,
     ) -> RequestChecks:
         """Screen `candles` once, so that clean ones cost nothing later."""
         clean = is_clean(candles, anomaly_factor=anomaly_factor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from backtestkit.clients.effects import Call, Effect, Emit, Heard, Hook
@@ -61,10 +61,13 @@ class Counters:
 
 @dataclass(slots=True)
 class Reported:
-    """What has been announced for the current position, so that it is announced once."""
+    """What has been announced for the current position, so that it is announced once.
 
-    profit: set[int] = field(default_factory=set)
-    loss: set[int] = field(default_factory=set)
+    Milestones are announced from the lowest up, so the highest one says all.
+    """
+
+    profit: int = 0
+    loss: int = 0
     breakeven: bool = False
 
 

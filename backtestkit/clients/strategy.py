@@ -18,12 +18,12 @@ from typing import TypeAlias
 
 from backtestkit.clients import commands, entering, leaving, minutes, plan
 from backtestkit.clients.bars import Bars
-from backtestkit.clients.commands import Change, Leg, Outcome, PartialKind, Proposal, refuse
+from backtestkit.clients.commands import Leg, Outcome, PartialKind, Proposal, refuse
 from backtestkit.clients.effects import Effect, Emit, Publish, Wake
 from backtestkit.clients.state import Commit, Effects, Slot, SlotKind, StrategyState
 from backtestkit.clients.validation import check_common, check_market
 from backtestkit.errors import SignalError, UsageError, Violation
-from backtestkit.math.levels import MILESTONES, sl_price_to_percent_shift, tp_price_to_percent_shift
+from backtestkit.math.levels import last_milestone, sl_price_to_percent_shift, tp_price_to_percent_shift
 from backtestkit.math.profit import holding
 from backtestkit.model.event import IdlePingEvent, PauseEvent
 from backtestkit.model.result import IdleResult
@@ -163,10 +163,8 @@ class ClientStrategy(StrategyState):
         if span.peak is not None or span.fall is not None:
             self.pending = row.with_changes(peak=span.peak or row.peak, fall=span.fall or row.fall)
         reported = self.reported
-        if span.profit_progress >= MILESTONES[0]:
-            reported.profit.update(k for k in MILESTONES if k <= span.profit_progress)
-        if span.loss_progress >= MILESTONES[0]:
-            reported.loss.update(k for k in MILESTONES if k <= span.loss_progress)
+        reported.profit = max(reported.profit, last_milestone(span.profit_progress))
+        reported.loss = max(reported.loss, last_milestone(span.loss_progress))
         reported.breakeven = reported.breakeven or span.breakeven
 
     def cut(self, bars: Bars) -> Effects:
@@ -278,7 +276,9 @@ class ClientStrategy(StrategyState):
 
     # -- commands that take effect at the next candle or tick ---------------------------------------------------------
 
-    def close_pending(self, id: str | None = None, note: str | None = None, *, price: float = 0.0, kind: SlotKind = "close") -> Command:
+    def close_pending(
+        self, id: str | None = None, note: str | None = None, *, price: float = 0.0, kind: SlotKind = "close"
+    ) -> Command:
         """Close the position, or book the fill of a level as the broker reported it (`kind`)."""
         row = self.pending
         if row is None:
@@ -327,7 +327,9 @@ class ClientStrategy(StrategyState):
             violations = check_market(row, price)
         if violations:
             inner = "; ".join(v.message for v in violations)
-            raise SignalError([Violation("create_signal_invalid", inner)], "created signal") from SignalError(violations)
+            raise SignalError([Violation("create_signal_invalid", inner)], "created signal") from SignalError(
+                violations
+            )
         self.created = signal
         self.version += 1
         return Outcome(True, price)

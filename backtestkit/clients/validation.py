@@ -37,11 +37,9 @@ def check_common(signal: SignalRow, limits: SignalLimits, policy: FillPolicy) ->
     found: list[Violation] = []
     add = _collector(found)
     _check_side(signal, limits, add)
-    prices = {
-        name: _check_price(label, name, getattr(signal, name), add)
-        for label, name in (("price_open", "price_open"), ("take_profit", "price_take_profit"), ("stop_loss", "price_stop_loss"))
-    }  # fmt: skip
-    price_open, take, stop = prices.values()
+    price_open = _check_price("price_open", "price_open", signal.price_open, add)
+    take = _check_price("take_profit", "price_take_profit", signal.price_take_profit, add)
+    stop = _check_price("stop_loss", "price_stop_loss", signal.price_stop_loss, add)
     if signal.position in ("long", "short"):
         _check_levels(signal.position == "long", price_open, take, stop, limits, policy, add)
     _check_lifetime(signal.minute_estimated_time, limits, add)
@@ -143,24 +141,19 @@ def _check_levels(
     slack = TOLERANCE if policy.distances == "tolerance" else 0.0
     reward = _percent(take - price_open if long else price_open - take, price_open)
     risk = _percent(price_open - stop if long else stop - price_open, price_open)
-    if limits.min_take_profit_percent and reward < limits.min_take_profit_percent * (1 - slack):
+    least, most = limits.min_stop_loss_percent, limits.max_stop_loss_percent
+    wanted = limits.min_take_profit_percent
+    if wanted and reward < wanted * (1 - slack):
+        where = f"price_take_profit={take} is {reward:g} % from price_open={price_open}"
         add(
             "take_profit_too_close",
-            f"price_take_profit={take} is {reward:g} % from price_open={price_open}; "
-            f"min_takeprofit_distance_percent is {limits.min_take_profit_percent:g} (missing {limits.min_take_profit_percent - reward:g})",
+            f"{where}; min_takeprofit_distance_percent is {wanted:g} (missing {wanted - reward:g})",
         )
-    if limits.min_stop_loss_percent and risk < limits.min_stop_loss_percent * (1 - slack):
-        add(
-            "stop_loss_too_close",
-            f"price_stop_loss={stop} is {risk:g} % from price_open={price_open}; "
-            f"min_stoploss_distance_percent is {limits.min_stop_loss_percent:g} (missing {limits.min_stop_loss_percent - risk:g})",
-        )
-    if limits.max_stop_loss_percent and risk > limits.max_stop_loss_percent * (1 + slack):
-        add(
-            "stop_loss_too_far",
-            f"price_stop_loss={stop} is {risk:g} % from price_open={price_open}; "
-            f"max_stoploss_distance_percent is {limits.max_stop_loss_percent:g} (over by {risk - limits.max_stop_loss_percent:g})",
-        )
+    where = f"price_stop_loss={stop} is {risk:g} % from price_open={price_open}"
+    if least and risk < least * (1 - slack):
+        add("stop_loss_too_close", f"{where}; min_stoploss_distance_percent is {least:g} (missing {least - risk:g})")
+    if most and risk > most * (1 + slack):
+        add("stop_loss_too_far", f"{where}; max_stoploss_distance_percent is {most:g} (over by {risk - most:g})")
 
 
 def _percent(distance: float, base: float) -> float:

@@ -14,7 +14,9 @@ import numpy as np
 from backtestkit.model.candle import Floats
 
 
-def average_price(high: Sequence[float], low: Sequence[float], close: Sequence[float], volume: Sequence[float]) -> float:
+def average_price(
+    high: Sequence[float], low: Sequence[float], close: Sequence[float], volume: Sequence[float]
+) -> float:
     """Volume-weighted mean of (high + low + close) / 3 in quote currency; the mean of the closes when nothing traded.
 
     The sequences hold Python floats, oldest first, equally long and not empty.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from backtestkit.model.signal import PositionSide
 
-MILESTONES = (10, 20, 30, 40, 50, 60, 70, 80, 90, 100)
-"""Percent of the way to a level at which a level event is raised."""
+MILESTONE = 10
+"""Every so many percent of the way to a level a level event is raised."""
 
 
 def progress(distance: float, span: float) -> float:
@@ -14,6 +14,11 @@ def progress(distance: float, span: float) -> float:
         return 100.0
     percent = distance / span * 100
     return 100.0 if percent > 100 else percent if percent > 0 else 0.0
+
+
+def last_milestone(progress: float) -> int:
+    """The highest milestone (a multiple of 10 up to 100) that a progress of 0 to 100 percent has reached, 0 for none."""
+    return int(progress // MILESTONE) * MILESTONE
 
 
 def breakeven_threshold(percent_slippage: float, percent_fee: float, breakeven_threshold: float) -> float:
@@ -26,7 +31,9 @@ def breakeven_price(position: PositionSide, price_open: float, threshold: float)
     return price_open * (1 + threshold / 100) if position == "long" else price_open * (1 - threshold / 100)
 
 
-def sl_percent_shift_to_price(percent_shift: float, price_stop_loss: float, price_open: float, position: PositionSide) -> float:
+def sl_percent_shift_to_price(
+    percent_shift: float, price_stop_loss: float, price_open: float, position: PositionSide
+) -> float:
     """The stop that lies `percent_shift` percentage points (of the entry) further away than `price_stop_loss`.
 
     A negative shift comes closer; past the entry it locks in profit.
@@ -35,7 +42,9 @@ def sl_percent_shift_to_price(percent_shift: float, price_stop_loss: float, pric
     return price_open * (1 - percent / 100) if position == "long" else price_open * (1 + percent / 100)
 
 
-def tp_percent_shift_to_price(percent_shift: float, price_take_profit: float, price_open: float, position: PositionSide) -> float:
+def tp_percent_shift_to_price(
+    percent_shift: float, price_take_profit: float, price_open: float, position: PositionSide
+) -> float:
     """The take profit that lies `percent_shift` percentage points (of the entry) further away than `price_take_profit`."""
     percent = abs(price_open - price_take_profit) / price_open * 100 + percent_shift
     return price_open * (1 + percent / 100) if position == "long" else price_open * (1 - percent / 100)
@@ -47,7 +56,9 @@ def sl_price_to_percent_shift(price: float, price_stop_loss: float, price_open: 
     return signed - abs(price_open - price_stop_loss) / price_open * 100
 
 
-def tp_price_to_percent_shift(price: float, price_take_profit: float, price_open: float, position: PositionSide) -> float:
+def tp_price_to_percent_shift(
+    price: float, price_take_profit: float, price_open: float, position: PositionSide
+) -> float:
     """The shift that brings the take profit to `price`."""
     signed = (price - price_open if position == "long" else price_open - price) / price_open * 100
     return signed - abs(price_open - price_take_profit) / price_open * 100

@@ -125,20 +125,11 @@ def profit_loss(position: Position, price_close: float, costs: Costs) -> ProfitL
     Each partial close counts with its share of the invested cost, at its own entry and exit price. One entry fee is
     charged on everything, an exit fee on each part; both and the slippage are scaled by the multiplier.
     """
-    slippage, fee = costs.percent_slippage, costs.percent_fee
-    long = position.position == "long"
     total = invested_cost(position)
+    long = position.position == "long"
     if not position.partials:
-        price_open = effective_price_open(position)
-        if long:
-            open_s, close_s = price_open * (1 + slippage / 100), price_close * (1 - slippage / 100)
-            percent = ((close_s - open_s) / open_s) * 100
-        else:
-            open_s, close_s = price_open * (1 - slippage / 100), price_close * (1 + slippage / 100)
-            percent = ((open_s - close_s) / open_s) * 100
-        percent -= fee * (1 + close_s / open_s)
-        percent *= position.multiplier
-        return ProfitLoss(percent, percent / 100 * total, total, price_open, price_close)
+        return whole_profit(long, effective_price_open(position), total, position.multiplier, price_close, costs)
+    slippage, fee = costs.percent_slippage, costs.percent_fee
     prices = _effective_prices(position)
     weighted, fees, closed = 0.0, fee, 0.0
     for partial, price_open in zip(position.partials, prices, strict=False):
@@ -157,6 +148,22 @@ def profit_loss(position: Position, price_close: float, costs: Costs) -> ProfitL
         fees += (fee * share) * ratio
     percent = (weighted - fees) * position.multiplier
     return ProfitLoss(percent, percent / 100 * total, total, prices[-1], price_close)
+
+
+def whole_profit(
+    long: bool, price_open: float, total: float, multiplier: float, price_close: float, costs: Costs
+) -> ProfitLoss:
+    """`profit_loss` of a position without partial closes, from its effective entry price and invested cost."""
+    slippage = costs.percent_slippage
+    if long:
+        open_s, close_s = price_open * (1 + slippage / 100), price_close * (1 - slippage / 100)
+        percent = ((close_s - open_s) / open_s) * 100
+    else:
+        open_s, close_s = price_open * (1 - slippage / 100), price_close * (1 + slippage / 100)
+        percent = ((open_s - close_s) / open_s) * 100
+    percent -= costs.percent_fee * (1 + close_s / open_s)
+    percent *= multiplier
+    return ProfitLoss(percent, percent / 100 * total, total, price_open, price_close)
 
 
 def holding(position: Position) -> Holding:

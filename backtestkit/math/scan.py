@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from backtestkit.math.levels import MILESTONES
+from backtestkit.math.levels import MILESTONE
 from backtestkit.model.candle import Flags, Floats, Integers
 
 
@@ -44,12 +44,12 @@ def new_extremes(values: Floats, start: float, *, rising: bool, slack: float = 0
     return np.flatnonzero((sign > best - np.abs(best) * slack) & (sign != best))
 
 
-def first_milestones(distance: Floats, span: float, reported: frozenset[int] | set[int]) -> list[int]:
-    """The first minute at which each milestone not yet `reported` is reached, for those that are.
+def first_milestones(distance: Floats, span: float, reported: int) -> list[int]:
+    """The first minute at which each milestone above `reported` is reached, for those that are.
 
     `distance` is how far the price has come from the entry towards a level, `span` how far the level is.
     """
-    wanted = [level for level in MILESTONES if level not in reported]
+    wanted = range(reported + MILESTONE, 100 + MILESTONE, MILESTONE)
     if not wanted or not len(distance):
         return []
     if span <= 0:

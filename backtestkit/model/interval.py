@@ -37,7 +37,9 @@ def interval_step_ms(interval: str) -> int:
     try:
         return INTERVAL_MS[interval]
     except KeyError:
-        raise UsageError(f"unknown interval={interval!r}. {suggest(interval, list(INTERVAL_MS), 'one of these')}") from None
+        raise UsageError(
+            f"unknown interval={interval!r}. {suggest(interval, list(INTERVAL_MS), 'one of these')}"
+        ) from None
 
 
 def interval_start(timestamp: int, interval: str) -> int:
@@ -72,12 +74,16 @@ def parse_time(value: datetime | date | str | int, field: str = "time") -> datet
     """
     if isinstance(value, datetime):
         if value.tzinfo is None:
-            raise UsageError(f"{field}={value!r} has no time zone. Give an aware datetime (tzinfo=UTC) or text such as '2025-06-01'.")
+            raise UsageError(
+                f"{field}={value!r} has no time zone. Give an aware datetime (tzinfo=UTC) or text such as '2025-06-01'."
+            )
         return value.astimezone(UTC)
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise UsageError(f"{field}={value!r} is not a time. Give text such as '2025-06-01', an aware datetime or milliseconds.")
+        raise UsageError(
+            f"{field}={value!r} is not a time. Give text such as '2025-06-01', an aware datetime or milliseconds."
+        )
     if isinstance(value, int):
         return from_ms(value)
     try:

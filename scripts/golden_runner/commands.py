@@ -12,26 +12,58 @@ from .recorder import Recorder, codes
 from .script import MINUTE, ScriptedError, to_signal
 
 ANSWER_NOTHING = frozenset(
-    "cancel_scheduled activate_scheduled close_pending create_take_profit create_stop_loss create_signal stop_strategy "
-    "set_paused".split()
+    {
+        "cancel_scheduled",
+        "activate_scheduled",
+        "close_pending",
+        "create_take_profit",
+        "create_stop_loss",
+        "create_signal",
+        "stop_strategy",
+        "set_paused",
+    }
 )
 """Commands that answer nothing in the records; ours say whether they took effect."""
 
 WORKS_WITH_EVENT_PRICE = ("trailing_stop", "trailing_take")
 QUERIES = (
-    "get_total_percent_closed get_total_cost_closed get_total_percent_held get_remaining_cost_basis "
-    "get_position_effective_price get_position_invested_count get_position_invested_cost get_position_pnl_percent "
-    "get_position_pnl_cost get_position_levels get_position_partials get_position_entries get_position_estimate_minutes "
-    "get_position_countdown_minutes get_position_highest_profit_price get_position_highest_profit_timestamp "
-    "get_position_drawdown_minutes get_position_highest_pnl_cost get_position_highest_pnl_percentage "
-    "get_position_highest_profit_breakeven get_position_highest_profit_minutes get_position_max_drawdown_minutes "
-    "get_position_max_drawdown_pnl_cost get_position_max_drawdown_pnl_percentage get_position_max_drawdown_price "
-    "get_position_max_drawdown_timestamp get_position_highest_max_drawdown_pnl_cost "
-    "get_position_highest_max_drawdown_pnl_percentage get_position_highest_profit_distance_pnl_cost "
-    "get_position_highest_profit_distance_pnl_percentage get_position_active_minutes get_position_waiting_minutes "
-    "get_max_drawdown_distance_pnl_cost get_max_drawdown_distance_pnl_percentage has_no_pending_signal "
-    "has_no_scheduled_signal"
-).split()
+    "get_total_percent_closed",
+    "get_total_cost_closed",
+    "get_total_percent_held",
+    "get_remaining_cost_basis",
+    "get_position_effective_price",
+    "get_position_invested_count",
+    "get_position_invested_cost",
+    "get_position_pnl_percent",
+    "get_position_pnl_cost",
+    "get_position_levels",
+    "get_position_partials",
+    "get_position_entries",
+    "get_position_estimate_minutes",
+    "get_position_countdown_minutes",
+    "get_position_highest_profit_price",
+    "get_position_highest_profit_timestamp",
+    "get_position_drawdown_minutes",
+    "get_position_highest_pnl_cost",
+    "get_position_highest_pnl_percentage",
+    "get_position_highest_profit_breakeven",
+    "get_position_highest_profit_minutes",
+    "get_position_max_drawdown_minutes",
+    "get_position_max_drawdown_pnl_cost",
+    "get_position_max_drawdown_pnl_percentage",
+    "get_position_max_drawdown_price",
+    "get_position_max_drawdown_timestamp",
+    "get_position_highest_max_drawdown_pnl_cost",
+    "get_position_highest_max_drawdown_pnl_percentage",
+    "get_position_highest_profit_distance_pnl_cost",
+    "get_position_highest_profit_distance_pnl_percentage",
+    "get_position_active_minutes",
+    "get_position_waiting_minutes",
+    "get_max_drawdown_distance_pnl_cost",
+    "get_max_drawdown_distance_pnl_percentage",
+    "has_no_pending_signal",
+    "has_no_scheduled_signal",
+)
 
 
 class Commands:
@@ -57,10 +89,11 @@ class Commands:
         if "active_ping" in hooks:
             ends.append(bk.listen_active_ping(lambda e: self._hook("active_ping", e, e.data.pending_at)))
         if "breakeven_available" in hooks:
-            ends.append(bk.listen_breakeven_available(lambda e: self._hook("breakeven_available", e, e.data.pending_at)))
-        for name in ("partial_profit_available", "partial_loss_available"):
-            if name in hooks:
-                ends.append(getattr(bk, f"listen_{name}")(self._on_level(name)))
+            ends.append(
+                bk.listen_breakeven_available(lambda e: self._hook("breakeven_available", e, e.data.pending_at))
+            )
+        levels = ("partial_profit_available", "partial_loss_available")
+        ends.extend(getattr(bk, f"listen_{name}")(self._on_level(name)) for name in levels if name in hooks)
         return ends
 
     async def on_get_signal(self, time_ms: int, price: float) -> None:

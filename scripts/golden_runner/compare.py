@@ -81,5 +81,7 @@ def collapse(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _brief(event: dict[str, Any]) -> str:
     return " ".join(
-        f"{k}={event[k]}" for k in ("type", "action", "timestamp", "current_price", "codes", "close_reason") if k in event
+        f"{k}={event[k]}"
+        for k in ("type", "action", "timestamp", "current_price", "codes", "close_reason")
+        if k in event
     )

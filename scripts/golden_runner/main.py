@@ -20,17 +20,25 @@ UNBUILT = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; 0 when nothing failed."""
-    parser = argparse.ArgumentParser(prog="scripts/golden", description="Run recorded scenarios and compare every event.")
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="record files (.jsonl, .jsonl.gz) or folders of them")
+    parser = argparse.ArgumentParser(
+        prog="scripts/golden", description="Run recorded scenarios and compare every event."
+    )
+    parser.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="record files (.jsonl, .jsonl.gz) or folders of them"
+    )
     parser.add_argument("--without-commands", action="store_true", help="only records that script no command")
-    parser.add_argument("--gear", choices=("both", "jump", "step"), default="both", help="which gear must agree (default: both)")
+    parser.add_argument(
+        "--gear", choices=("both", "jump", "step"), default="both", help="which gear must agree (default: both)"
+    )
     parser.add_argument("--topic", action="append", help="only this topic; may be repeated")
     parser.add_argument("--id", action="append", help="only this record; may be repeated")
     options = parser.parse_args(arguments)
     tally = {"passed": 0, "failed": 0, "suspect": 0, "left out": 0}
     for path in records.files(options.paths):
         for record in records.read(path):
-            if options.topic and record["topic"] not in options.topic or options.id and record["id"] not in options.id:
+            if (options.topic and record["topic"] not in options.topic) or (
+                options.id and record["id"] not in options.id
+            ):
                 continue
             tally[_one(record, options)] += 1
     if tally["suspect"]:

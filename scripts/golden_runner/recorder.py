@@ -38,7 +38,9 @@ class Recorder:
         bk.listen_order_schedule(self._schedule_event)
         bk.listen_partial_profit_available(lambda e: self._level("partial_profit", e))
         bk.listen_partial_loss_available(lambda e: self._level("partial_loss", e))
-        bk.listen_breakeven_available(lambda e: self._add("breakeven", e, current_price=e.current_price, **self.brief(e.data)))
+        bk.listen_breakeven_available(
+            lambda e: self._add("breakeven", e, current_price=e.current_price, **self.brief(e.data))
+        )
         bk.listen_highest_profit(lambda e: self._extreme("highest_profit", e, e.signal.peak_profit))
         bk.listen_max_drawdown(lambda e: self._extreme("max_drawdown", e, e.signal.max_drawdown))
         bk.listen_strategy_commit(self._commit)
@@ -84,7 +86,12 @@ class Recorder:
     def _signal_event(self, event: Any) -> None:
         reason = {} if event.close_reason is None else {"close_reason": event.close_reason}
         self._add(
-            "signal_event", event, action=event.action, current_price=event.current_price, **reason, **self.brief(event.data)
+            "signal_event",
+            event,
+            action=event.action,
+            current_price=event.current_price,
+            **reason,
+            **self.brief(event.data),
         )
 
     def _schedule_event(self, event: Any) -> None:

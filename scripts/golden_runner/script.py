@@ -41,7 +41,7 @@ class Script:
         return None
 
     def _matches(self, entry: dict[str, Any], minute: int) -> bool:
-        return (
+        return bool(
             entry.get("call", len(self.minutes)) == len(self.minutes)
             and minute >= entry.get("minute", minute)
             and entry.get("symbol", self._symbol) == self._symbol

@@ -36,7 +36,9 @@ class RunBook(Generic[R]):
         """Enter `run`, in place of an earlier one of its key; `UsageError` while that one is running."""
         earlier = self._runs.get(run.key)
         if earlier is not None and earlier.running:
-            raise UsageError(f"{describe(run.key)} is running already. Wait for it, stop it, or use another frame or name.")
+            raise UsageError(
+                f"{describe(run.key)} is running already. Wait for it, stop it, or use another frame or name."
+            )
         self._runs[run.key] = run
 
     def get(self, key: RunKey) -> R:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any
+from typing import Any, get_args
 
-from backtestkit.clients.effects import Call, Effect, Emit, Heard, Publish, Wake
+from backtestkit.clients.effects import Call, Effect, Emit, EventChannel, Heard, Publish
 from backtestkit.clients.fingerprint import Fingerprint
 from backtestkit.clients.strategy import ClientStrategy
 from backtestkit.errors import RunError
@@ -15,15 +15,14 @@ from backtestkit.model.result import (
     AnyResult,
     CancelledResult,
     ClosedResult,
-    IdleResult,
     OpenedResult,
     ScheduledResult,
     YieldedResult,
 )
 from backtestkit.model.schema import StrategyCallbacks, StrategySchema
-from backtestkit.runtime.user_code import UserFunction, user_function
 from backtestkit.runtime.clock import SimulatedClock
 from backtestkit.runtime.scheduler import Scheduler
+from backtestkit.runtime.user_code import UserFunction, user_function
 from backtestkit.services.channels import Channels
 
 _SIGNAL_CALLBACKS = ("on_active_ping", "on_schedule_ping")
@@ -75,9 +74,12 @@ class EffectRunner:
         self._stream = channels.signal_backtest if machine.key.backtest else channels.signal_live
         callbacks = schema.callbacks or StrategyCallbacks()
         self._callbacks: dict[str, UserFunction] = {
-            name: user_function(fn) for name in StrategyCallbacks.model_fields if (fn := getattr(callbacks, name)) is not None
+            name: user_function(fn)
+            for name in StrategyCallbacks.model_fields
+            if (fn := getattr(callbacks, name)) is not None
         }
         self._on_tick = self._callbacks.get("on_tick")
+        self._emitters = {name: channels[name].emit for name in get_args(EventChannel)}
         self._version = -1
         self.refresh()
 
@@ -117,15 +119,16 @@ class EffectRunner:
     async def apply(self, effect: Effect) -> None:
         """Carry out one effect at the machine's time."""
         self.clock.advance_to_ms(self.machine.now)
-        if isinstance(effect, Publish):
+        if isinstance(effect, Emit):
+            await self._emitters[effect.name](effect.event)
+        elif isinstance(effect, Publish):
             await self._publish(effect.result)
-        elif isinstance(effect, Emit):
-            await getattr(self._channels, effect.name).emit(effect.event)
         elif isinstance(effect, Call):
             await self._call(effect)
-        elif isinstance(effect, Wake):
+        else:
             await self.run_jobs()
-        self.refresh()
+        if self._channels.version != self._version:
+            self.refresh()
 
     async def run_jobs(self) -> None:
         """Run the scheduled jobs that are due at the machine's time."""
@@ -172,5 +175,3 @@ class EffectRunner:
             await function(key.symbol, *args, from_ms(self.machine.now), key.backtest)
         except Exception as error:
             await self.errors.caught(error, name)
-
-

@@ -1,0 +1,188 @@
+"""The workloads. Each prepares outside the clock and returns what to time."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import backtestkit as bk
+
+from .market import MINUTE, MONTH, START, YEAR, month_of, walk, year
+
+HISTORY = 315
+TAIL = 260
+DAY = 86_400_000
+CONFIG = {
+    "percent_fee": 0,
+    "percent_slippage": 0,
+    "min_takeprofit_distance_percent": 0.1,
+    "min_stoploss_distance_percent": 0.1,
+}
+Timed = Callable[[], int]
+"""What is timed; it gives the number of trades, or 0 where there are none."""
+
+
+async def above_mean(symbol: str, when: datetime, price: float) -> bk.Signal | None:
+    """Long when the last close is above the mean of the last 20 closes 15 minutes apart."""
+    if when.minute % 15:
+        return None
+    closes = (await bk.get_candles(symbol, "1m", 300)).close
+    if closes[-1] <= closes[14::15].mean():
+        return None
+    return bk.Signal(
+        position="long", price_take_profit=price * 1.01, price_stop_loss=price * 0.995, minute_estimated_time=240
+    )
+
+
+def _kit(markets: dict[str, bk.Candles], count: int, get_signal: bk.GetSignal = above_mean) -> bk.Kit:
+    def read(symbol: str, interval: str, since: int, until: int) -> bk.Candles:
+        source = markets[symbol]
+        low, high = source.timestamp.searchsorted([since, until])
+        return source[int(low) : int(high)]
+
+    kit = bk.Kit()
+    with kit:
+        bk.set_config(CONFIG, unsafe=True)
+        bk.add_exchange(exchange_name="walk", read_candles=read)
+        bk.add_frame(frame_name="frame", start_date=START + HISTORY * MINUTE, end_date=START + (count - TAIL) * MINUTE)
+        bk.add_strategy(strategy_name="above-mean", interval="15m", get_signal=get_signal)
+    return kit
+
+
+def _run(symbol: str) -> bk.BacktestRun:
+    return bk.Backtest.run(
+        symbol, strategy_name="above-mean", exchange_name="walk", frame_name="frame", policy="reference"
+    )
+
+
+def w1() -> Timed:
+    """One symbol, a year of minutes, nobody listening."""
+    kit = _kit({"BTCUSDT": year()}, YEAR)
+
+    def timed() -> int:
+        with kit:
+            return len(_run("BTCUSDT").wait().closed)
+
+    return timed
+
+
+def w1_minute() -> Timed:
+    """The same with a listener that hears every open minute."""
+    kit = _kit({"BTCUSDT": year()}, YEAR)
+    heard = [0]
+
+    def on_ping(event: bk.PingEvent) -> None:
+        heard[0] += 1
+
+    with kit:
+        bk.listen_active_ping(on_ping)
+
+    def timed() -> int:
+        with kit:
+            trades = len(_run("BTCUSDT").wait().closed)
+        assert heard[0] > 250_000
+        return trades
+
+    return timed
+
+
+def w1_dca() -> Timed:
+    """A ladder that averages into dips, up to ten rungs, and closes on the blended target; a ping every open minute."""
+    kit = _kit({"BTCUSDT": year()}, YEAR, _ladder_entry)
+
+    async def on_ping(event: bk.PingEvent) -> None:
+        row, price = event.row, event.current_price
+        if len(row.entries) < 10 and price < row.entries[-1].price * 0.996:
+            await bk.commit_average_buy(event.symbol, 100.0)
+        elif len(row.entries) > 1 and (await bk.get_position_pnl_percent(event.symbol, price) or 0.0) > 0.5:
+            await bk.commit_close_pending(event.symbol)
+
+    with kit:
+        bk.listen_active_ping(on_ping)
+
+    def timed() -> int:
+        with kit:
+            return len(_run("BTCUSDT").wait().closed)
+
+    return timed
+
+
+def _ladder_entry(symbol: str, when: datetime, price: float) -> bk.Signal:
+    return bk.Signal(
+        position="long", price_take_profit=price * 1.01, price_stop_loss=price * 0.9, minute_estimated_time=1440
+    )
+
+
+def w4() -> Timed:
+    """Ten symbols, thirty days each, at once in one process."""
+    symbols = [f"S{i:02d}" for i in range(10)]
+    kit = _kit({symbol: month_of(i) for i, symbol in enumerate(symbols)}, MONTH)
+
+    async def everything() -> int:
+        results = await asyncio.gather(*(_run(symbol).result() for symbol in symbols))
+        return sum(len(result.closed) for result in results)
+
+    def timed() -> int:
+        with kit:
+            return asyncio.run(everything())
+
+    return timed
+
+
+def w7() -> Timed:
+    """Write a year of candles into the store and read it back."""
+    from backtestkit.market.candle_store import CandleStore
+
+    candles = year()
+    folder = tempfile.TemporaryDirectory()
+
+    def timed() -> int:
+        with tempfile.TemporaryDirectory(dir=folder.name) as fresh:
+            store = CandleStore(Path(fresh))
+            end = START + YEAR * MINUTE
+            asyncio.run(store.write("walk", "BTCUSDT", "1m", START, end, candles, fetched_at=end + DAY))
+            back, missing = store.read("walk", "BTCUSDT", "1m", START, end)
+        assert len(back) == len(candles) and not missing
+        return 0
+
+    timed()  # imports of the reader are not part of it
+    return timed
+
+
+def command_line_day(folder: Path) -> list[str]:
+    """The command of a one-day backtest; its files are written into `folder`."""
+    from pyarrow import parquet
+
+    parquet.write_table(walk(1_440 + 600, 7).to_arrow(), folder / "BTCUSDT.parquet")
+    strategy = folder / "strategy.py"
+    strategy.write_text(_STRATEGY, encoding="utf-8")
+    return [
+        sys.executable, "-m", "backtestkit", "backtest", str(strategy), "--symbol", "BTCUSDT",
+        "--candles", str(folder / "BTCUSDT.parquet"), "--output", str(folder), "--no-progress",
+    ]  # fmt: skip
+
+
+_STRATEGY = """import backtestkit as bk
+
+
+async def get_signal(symbol, when, price):
+    closes = (await bk.get_candles(symbol, "1m", 300)).close
+    if closes[-1] > closes[14::15].mean():
+        return bk.Signal(position="long", price_take_profit=price * 1.01, price_stop_loss=price * 0.99)
+
+
+bk.add_strategy(strategy_name="above-mean", interval="15m", get_signal=get_signal, warmup={"1m": 300})
+"""
+
+WORKLOADS: dict[str, Callable[[], Timed]] = {
+    "W1": w1,
+    "W1-minute": w1_minute,
+    "W1-dca": w1_dca,
+    "W4": w4,
+    "W7": w7,
+}
+"""Workloads that run in the process that prepared them. W6 times whole processes and lives in `startup`."""
