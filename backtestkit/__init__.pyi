@@ -240,6 +240,7 @@ from backtestkit.api.position_functions import has_no_scheduled_signal as has_no
 from backtestkit.api.position_functions import position_of as position_of
 from backtestkit.api.position_functions import set_strategy_paused as set_strategy_paused
 from backtestkit.api.position_functions import stop_strategy as stop_strategy
+from backtestkit.api.reflect import Reflect as Reflect
 from backtestkit.api.registry import add_action as add_action
 from backtestkit.api.registry import add_exchange as add_exchange
 from backtestkit.api.registry import add_frame as add_frame

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from generators import exports, signatures  # noqa: E402
+from generators import exports, facades, signatures  # noqa: E402
 
 
 def outputs() -> dict[Path, str]:
@@ -23,6 +23,8 @@ def outputs() -> dict[Path, str]:
     return {
         package / "api" / "registry.pyi": signatures.registry_stub(),
         package / "api" / "config.pyi": signatures.config_stub(),
+        package / "api" / "queries_facade.py": facades.queries_facade(),
+        package / "api" / "commands_facade.py": facades.commands_facade(),
         package / "__init__.pyi": exports.package_stub(),
         package / "sync.py": exports.sync_module(),
     }

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from backtestkit.api.commands_facade import PositionCommandsFacade
+from backtestkit.api.queries_facade import PositionQueriesFacade
 from backtestkit.errors import UsageError
 from backtestkit.kit import Kit, current_kit
 from backtestkit.math.statistics import backtest_statistics
@@ -212,7 +214,7 @@ class RunInfo:
     progress: float
 
 
-class _Backtest:
+class _Backtest(PositionQueriesFacade, PositionCommandsFacade):
     """Historical runs of the current kit. The context of a run is always given by keywords."""
 
     def run(
@@ -272,7 +274,7 @@ class _Backtest:
 
     def stop(self, symbol: str, *, strategy_name: str, exchange_name: str, frame_name: str) -> None:
         """Stop a run: nothing new is opened, an open position runs to its natural end."""
-        self._find(symbol, strategy_name, exchange_name, frame_name).stop()
+        self._run(symbol, strategy_name, exchange_name, frame_name).stop()
 
     def list(self) -> list[RunInfo]:
         """The runs of this kit with their status and progress, oldest first."""
@@ -280,7 +282,7 @@ class _Backtest:
 
     def get_data(self, symbol: str, *, strategy_name: str, exchange_name: str, frame_name: str) -> BacktestStatistics:
         """The figures of the newest run of this context."""
-        return backtest_statistics(self._find(symbol, strategy_name, exchange_name, frame_name).closed)
+        return backtest_statistics(self._run(symbol, strategy_name, exchange_name, frame_name).closed)
 
     def get_report(
         self,
@@ -292,7 +294,7 @@ class _Backtest:
         columns: Sequence[ColumnLike] | None = None,
     ) -> str:
         """The markdown report of the newest run of this context."""
-        run = self._find(symbol, strategy_name, exchange_name, frame_name)
+        run = self._run(symbol, strategy_name, exchange_name, frame_name)
         return current_kit().container.markdown().get_report("backtest", run.snapshot(), columns)
 
     async def dump(
@@ -306,7 +308,7 @@ class _Backtest:
         columns: Sequence[ColumnLike] | None = None,
     ) -> Path:
         """Write the markdown report of the newest run of this context into the folder `path`; gives the file."""
-        run = self._find(symbol, strategy_name, exchange_name, frame_name)
+        run = self._run(symbol, strategy_name, exchange_name, frame_name)
         return await current_kit().container.markdown().dump("backtest", run.snapshot(), path, columns)
 
     def clear(
@@ -326,9 +328,15 @@ class _Backtest:
             raise UsageError("Backtest.clear needs strategy_name, exchange_name and frame_name together with a symbol")
         runs.clear(RunKey(symbol, strategy_name, exchange_name, frame_name, True))
 
-    def _find(self, symbol: str, strategy_name: str, exchange_name: str, frame_name: str) -> BacktestRun:
-        run: BacktestRun = current_kit().runs.get(RunKey(symbol, strategy_name, exchange_name, frame_name, True))
-        return run
+    async def get_paused(self, symbol: str, *, strategy_name: str, exchange_name: str, frame_name: str) -> bool:
+        """Whether new signals are held back."""
+        return await self._position(symbol, strategy_name, exchange_name, frame_name).get_strategy_paused()
+
+    async def set_paused(
+        self, symbol: str, paused: bool, *, strategy_name: str, exchange_name: str, frame_name: str
+    ) -> None:
+        """Hold back (True) or release new signals."""
+        await self._position(symbol, strategy_name, exchange_name, frame_name).set_strategy_paused(paused)
 
 
 Backtest = _Backtest()
