@@ -72,7 +72,7 @@ ROOMS = {
         "listen_partial_profit_available_per_signal listen_partial_loss_available "
         "listen_partial_loss_available_once listen_partial_loss_available_per_signal "
         "listen_breakeven_available listen_breakeven_available_once listen_breakeven_available_per_signal "
-        "listen_highest_profit listen_highest_profit_once listen_highest_profit_per_signal "
+        "listen_funding listen_funding_once listen_funding_per_signal listen_highest_profit listen_highest_profit_once listen_highest_profit_per_signal "
         "listen_max_drawdown listen_max_drawdown_once listen_max_drawdown_per_signal listen_pause "
         "listen_pause_once listen_before_start listen_before_start_once listen_after_end "
         "listen_after_end_once listen_backtest_progress listen_done_backtest listen_done_backtest_once "
@@ -111,14 +111,15 @@ ROOMS = {
     ),
     "backtestkit.runtime.context": "RunKey",
     "backtestkit.model.signal": (
-        "Signal PublicSignal Entry PartialClose ProfitLoss Extreme PositionSide CloseReason CancelReason"
+        "Signal PublicSignal Entry PartialClose Funding ProfitLoss Extreme PositionSide CloseReason CancelReason"
     ),
     "backtestkit.model.result": (
         "TickResult IdleResult ScheduledResult WaitingResult OpenedResult ActiveResult ClosedResult CancelledResult "
         "AnyResult YieldedResult"
     ),
     "backtestkit.model.event": (
-        "RunEvent ErrorEvent SignalEvent ScheduleEvent LevelEvent BreakevenEvent ExtremeEvent PingEvent IdlePingEvent "
+        "RunEvent ErrorEvent SignalEvent ScheduleEvent LevelEvent BreakevenEvent ExtremeEvent FundingEvent "
+        "CommitEvent PauseEvent PingEvent IdlePingEvent "
         "ProgressEvent DoneEvent BoundaryEvent"
     ),
     "backtestkit.model.candle": "Candle Candles",

@@ -53,6 +53,9 @@ from backtestkit.api.listen import listen_done_backtest as listen_done_backtest
 from backtestkit.api.listen import listen_done_backtest_once as listen_done_backtest_once
 from backtestkit.api.listen import listen_error as listen_error
 from backtestkit.api.listen import listen_exit as listen_exit
+from backtestkit.api.listen import listen_funding as listen_funding
+from backtestkit.api.listen import listen_funding_once as listen_funding_once
+from backtestkit.api.listen import listen_funding_per_signal as listen_funding_per_signal
 from backtestkit.api.listen import listen_highest_profit as listen_highest_profit
 from backtestkit.api.listen import listen_highest_profit_once as listen_highest_profit_once
 from backtestkit.api.listen import listen_highest_profit_per_signal as listen_highest_profit_per_signal
@@ -310,11 +313,14 @@ from backtestkit.model.candle import Candle as Candle
 from backtestkit.model.candle import Candles as Candles
 from backtestkit.model.event import BoundaryEvent as BoundaryEvent
 from backtestkit.model.event import BreakevenEvent as BreakevenEvent
+from backtestkit.model.event import CommitEvent as CommitEvent
 from backtestkit.model.event import DoneEvent as DoneEvent
 from backtestkit.model.event import ErrorEvent as ErrorEvent
 from backtestkit.model.event import ExtremeEvent as ExtremeEvent
+from backtestkit.model.event import FundingEvent as FundingEvent
 from backtestkit.model.event import IdlePingEvent as IdlePingEvent
 from backtestkit.model.event import LevelEvent as LevelEvent
+from backtestkit.model.event import PauseEvent as PauseEvent
 from backtestkit.model.event import PingEvent as PingEvent
 from backtestkit.model.event import ProgressEvent as ProgressEvent
 from backtestkit.model.event import RunEvent as RunEvent
@@ -370,6 +376,7 @@ from backtestkit.model.signal import CancelReason as CancelReason
 from backtestkit.model.signal import CloseReason as CloseReason
 from backtestkit.model.signal import Entry as Entry
 from backtestkit.model.signal import Extreme as Extreme
+from backtestkit.model.signal import Funding as Funding
 from backtestkit.model.signal import PartialClose as PartialClose
 from backtestkit.model.signal import PositionSide as PositionSide
 from backtestkit.model.signal import ProfitLoss as ProfitLoss

@@ -25,6 +25,7 @@ from backtestkit.model.event import (
     DoneEvent,
     ErrorEvent,
     ExtremeEvent,
+    FundingEvent,
     IdlePingEvent,
     LevelEvent,
     PauseEvent,
@@ -63,6 +64,7 @@ ABOUT: Final[dict[str, str]] = {
     "partial_profit_available": "the price has come 10, 20, ..., 100 percent of the way to the take profit",
     "partial_loss_available": "the price has come 10, 20, ..., 100 percent of the way to the stop loss",
     "breakeven_available": "a stop at the entry would pay for fees and slippage",
+    "funding": "an open position paid or received funding",
     "highest_profit": "an open position has a new best price",
     "max_drawdown": "an open position has a new worst price",
     "pause": "the generation of signals was paused or resumed",
@@ -181,6 +183,9 @@ listen_breakeven_available_once: FilteredListener[BreakevenEvent] = FilteredList
 listen_breakeven_available_per_signal: FilteredListener[BreakevenEvent] = FilteredListener(
     "breakeven_available", "per_signal"
 )
+listen_funding: Listener[FundingEvent] = Listener("funding")
+listen_funding_once: FilteredListener[FundingEvent] = FilteredListener("funding", "once")
+listen_funding_per_signal: FilteredListener[FundingEvent] = FilteredListener("funding", "per_signal")
 listen_highest_profit: Listener[ExtremeEvent] = Listener("highest_profit")
 listen_highest_profit_once: FilteredListener[ExtremeEvent] = FilteredListener("highest_profit", "once")
 listen_highest_profit_per_signal: FilteredListener[ExtremeEvent] = FilteredListener("highest_profit", "per_signal")

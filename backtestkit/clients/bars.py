@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from backtestkit.math.average_price import average_column
 from backtestkit.model.candle import Candles
 from backtestkit.model.fill_policy import FillPolicy
+from backtestkit.model.market_data import FundingRate
 
 
 class Bars:
     """Columns over which a machine runs. Index i is the i-th candle that exists.
 
     `label(i)` is when candle i takes effect under the fill policy. `cut` is the candle at which the frame cuts what is
-    still open; `limit` is the number of candles that may be used.
+    still open; `limit` is the number of candles that may be used. `fundings` are funding rates and `funding_candles` the
+    candles at which they are paid.
     """
 
-    __slots__ = ("average", "cut", "high", "limit", "low", "offset", "open", "step", "times")
+    __slots__ = (
+        "average",
+        "cut",
+        "funding_candles",
+        "fundings",
+        "high",
+        "limit",
+        "low",
+        "offset",
+        "open",
+        "step",
+        "times",
+    )
 
     def __init__(self, candles: Candles, *, step: int, average_count: int, policy: FillPolicy) -> None:
         """Take the columns of `candles` (base interval of `step` ms) and compute the averages over `average_count`."""
@@ -26,6 +42,13 @@ class Bars:
         self.offset = step if policy.label == "close" else 0
         self.limit = len(self.times)
         self.cut = self.limit
+        self.fundings: Sequence[FundingRate] = ()
+        self.funding_candles: list[int] = []
+
+    def set_fundings(self, rates: Sequence[FundingRate]) -> None:
+        """The funding rates of the run, oldest first, each paid at the first candle with its label or a later one."""
+        self.fundings = rates
+        self.funding_candles = [self.first_labelled(rate.timestamp) for rate in rates]
 
     def label(self, index: int) -> int:
         """When candle `index` takes effect, ms UTC."""

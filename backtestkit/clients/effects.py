@@ -12,6 +12,7 @@ from backtestkit.model.result import AnyResult
 EventChannel: TypeAlias = Literal[
     "signal_event", "order_schedule", "active_ping", "schedule_ping", "idle_ping", "partial_profit_available",
     "partial_loss_available", "breakeven_available", "highest_profit", "max_drawdown", "strategy_commit", "pause",
+    "funding",
 ]  # fmt: skip
 Hook: TypeAlias = Literal[
     "on_open", "on_close", "on_schedule", "on_cancel", "on_write", "on_partial_profit", "on_partial_loss",
@@ -71,6 +72,7 @@ class Heard:
     max_drawdown: bool = True
     strategy_commit: bool = True
     pause: bool = True
+    funding: bool = True
     on_open: bool = True
     on_close: bool = True
     on_schedule: bool = True

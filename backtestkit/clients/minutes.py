@@ -11,7 +11,8 @@ from backtestkit.clients.plan import NEAR_ZERO_PERCENT
 from backtestkit.clients.position import Levels
 from backtestkit.clients.state import Effects, Slot, StrategyState
 from backtestkit.math.levels import MILESTONE, last_milestone, progress
-from backtestkit.model.event import BreakevenEvent, ExtremeEvent, LevelEvent, PingEvent
+from backtestkit.math.profit import funding_payment
+from backtestkit.model.event import BreakevenEvent, ExtremeEvent, FundingEvent, LevelEvent, PingEvent
 from backtestkit.model.interval import MINUTE_MS
 from backtestkit.model.signal import CloseReason, Extreme, SignalRow
 
@@ -76,6 +77,9 @@ def open_minute(state: StrategyState, bars: Bars, i: int) -> Effects:
     if slot is not None:
         yield from _close_slot(state, bars, i, slot)
         return
+    if bars.fundings:
+        yield from _pay_fundings(state, bars, i, average, within=deadline_first)
+        row = state.pending or row
     levels = state.levels
     assert levels is not None, "an open position has levels"
     expired = state.now - row.pending_at >= row.minute_estimated_time * MINUTE_MS
@@ -90,8 +94,37 @@ def open_minute(state: StrategyState, bars: Bars, i: int) -> Effects:
     elif i >= bars.cut:
         yield from _close_at_market(state, bars, i, row, "frame_end")
     else:
+        if bars.fundings:
+            yield from _pay_fundings(state, bars, i, average, within=True)
+            if state.pending is None or state.levels is None:
+                return
+            row, levels = state.pending, state.levels
         yield from _survive(state, row, levels, average)
         yield from state.flush()
+
+
+def _pay_fundings(state: StrategyState, bars: Bars, i: int, average: float, *, within: bool) -> Effects:
+    """Book the funding payments that are due at candle `i`.
+
+    A payment at the end of the candle concerns only who is still there then; one that fell into a hole before the candle
+    opened comes before everything (`within` tells which are wanted).
+    """
+    opened = int(bars.times[i])
+    while state.next_funding < len(bars.fundings) and bars.funding_candles[state.next_funding] <= i:
+        rate = bars.fundings[state.next_funding]
+        row = state.pending
+        if row is None or (rate.timestamp > opened and not within):
+            return
+        state.next_funding += 1
+        if rate.timestamp <= row.pending_at:
+            continue
+        funding = funding_payment(row, rate.rate, average, rate.timestamp)
+        row = row.with_changes(fundings=(*row.fundings, funding))
+        state.set_pending(row)
+        yield from state.write(row, average)
+        if state.heard.funding:
+            public = state.rules.pricing.public(row, average)
+            yield Emit("funding", FundingEvent(state.key, state.now, public, average, funding))
 
 
 def _close_slot(state: StrategyState, bars: Bars, i: int, slot: Slot) -> Effects:

@@ -9,6 +9,7 @@ from backtestkit.math.profit import (
     Costs,
     ProfitLine,
     effective_price_open,
+    funding_paid,
     holding,
     invested_cost,
     liquidation_price,
@@ -31,6 +32,7 @@ class Levels:
     long: bool
     effective: float
     invested: float
+    funding: float
     take_profit: float
     stop_loss: float
     stop: float
@@ -60,14 +62,26 @@ class Pricing:
         threshold = breakeven_threshold(self.costs.percent_slippage, self.costs.percent_fee, self.breakeven_threshold)
         price = breakeven_price(row.position, effective, threshold)
         return Levels(
-            long, effective, invested_cost(row), row.take_profit, stop_loss, stop, liquidates, liquidation, price, line
+            long,
+            effective,
+            invested_cost(row),
+            funding_paid(row),
+            row.take_profit,
+            stop_loss,
+            stop,
+            liquidates,
+            liquidation,
+            price,
+            line,
         )
 
     def profit(self, row: SignalRow, levels: Levels, price: float) -> ProfitLoss:
         """Net profit of the open `row`, whose levels are given, at `price`."""
         if row.partials:
             return profit_loss(row, price, self.costs)
-        return whole_profit(levels.long, levels.effective, levels.invested, row.multiplier, price, self.costs)
+        return whole_profit(
+            levels.long, levels.effective, levels.invested, row.multiplier, price, self.costs, levels.funding
+        )
 
     def public(self, row: SignalRow, price: float) -> PublicSignal:
         """`row` as the outside sees it at `price`; a waiting row has no profit yet."""
@@ -114,5 +128,5 @@ def _public(
         row.id, row.symbol, row.strategy_name, row.exchange_name, row.frame_name, row.position, row.note,
         price_open, take_profit, stop_loss, row.price_open, row.price_take_profit, row.price_stop_loss,
         row.minute_estimated_time, row.cost, row.multiplier, row.isolated, row.scheduled_at, row.pending_at, row.timestamp,
-        len(row.entries), len(row.partials), executed, pnl, peak, fall, row.peak, row.fall, row.entries, row.partials,
+        len(row.entries), len(row.partials), executed, pnl, peak, fall, row.peak, row.fall, row.entries, row.partials, row.fundings,
     )  # fmt: skip

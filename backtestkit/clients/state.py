@@ -122,6 +122,7 @@ class StrategyState:
         self.bucket: int | None = None
         self.last_opened_id: str | None = None
         self.latest: PublicSignal | None = None
+        self.next_funding = 0
 
     def set_pending(self, row: SignalRow | None) -> None:
         """Put `row` into the place of the open position, or empty it."""

@@ -142,9 +142,12 @@ class ClientStrategy(StrategyState):
             assert self.scheduled is not None
             return plan.waiting(bars, self.index, self.scheduled, self.rules.schedule_await_ms, self.wake_at)
         assert self.pending is not None and self.levels is not None
+        wake_at = self.wake_at
+        if self.next_funding < len(bars.fundings):
+            wake_at = min(wake_at, bars.label(min(bars.funding_candles[self.next_funding], bars.limit - 1)))
         by_price = self.rules.policy.extremes == "price"
         return plan.open_position(
-            bars, self.index, self.pending, self.levels, heard, self.reported, self.wake_at, by_price=by_price
+            bars, self.index, self.pending, self.levels, heard, self.reported, wake_at, by_price=by_price
         )
 
     def _absorb(self, bars: Bars, end: int, *, waiting: bool) -> None:

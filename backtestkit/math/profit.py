@@ -12,7 +12,7 @@ from typing import Protocol
 
 from backtestkit.errors import BacktestKitError
 from backtestkit.model.record import record
-from backtestkit.model.signal import Entry, PartialClose, PositionSide, ProfitLoss
+from backtestkit.model.signal import Entry, Funding, PartialClose, PositionSide, ProfitLoss
 
 _SMALLEST_SLOPE = 2.220446049250313e-16
 """Below this slope (percent per unit of price) profit does not depend on the price: the double's machine epsilon."""
@@ -59,6 +59,11 @@ class Position(Protocol):
         """All partial closes, oldest first."""
         ...
 
+    @property
+    def fundings(self) -> tuple[Funding, ...]:
+        """All funding payments, oldest first."""
+        ...
+
 
 @record
 class Holding:
@@ -87,10 +92,11 @@ class ProfitLine:
 
 @record
 class CostsPaid:
-    """Fee and slippage of a position in quote currency, leverage included."""
+    """Fee, slippage and funding of a position in quote currency, leverage included; what was received is negative."""
 
     fee: float
     slippage: float
+    funding: float
 
 
 def invested_cost(position: Position) -> float:
@@ -123,12 +129,14 @@ def profit_loss(position: Position, price_close: float, costs: Costs) -> ProfitL
     """Net profit of `position` if what is held were closed at `price_close`.
 
     Each partial close counts with its share of the invested cost, at its own entry and exit price. One entry fee is
-    charged on everything, an exit fee on each part; both and the slippage are scaled by the multiplier.
+    charged on everything, an exit fee on each part; both and the slippage are scaled by the multiplier. Funding payments
+    are added as they were paid.
     """
     total = invested_cost(position)
     long = position.position == "long"
     if not position.partials:
-        return whole_profit(long, effective_price_open(position), total, position.multiplier, price_close, costs)
+        price_open, funding = effective_price_open(position), funding_paid(position)
+        return whole_profit(long, price_open, total, position.multiplier, price_close, costs, funding)
     slippage, fee = costs.percent_slippage, costs.percent_fee
     prices = _effective_prices(position)
     weighted, fees, closed = 0.0, fee, 0.0
@@ -147,13 +155,21 @@ def profit_loss(position: Position, price_close: float, costs: Costs) -> ProfitL
         weighted += share * percent
         fees += (fee * share) * ratio
     percent = (weighted - fees) * position.multiplier
+    if position.fundings:
+        percent += funding_paid(position) / total * 100
     return ProfitLoss(percent, percent / 100 * total, total, prices[-1], price_close)
 
 
 def whole_profit(
-    long: bool, price_open: float, total: float, multiplier: float, price_close: float, costs: Costs
+    long: bool,
+    price_open: float,
+    total: float,
+    multiplier: float,
+    price_close: float,
+    costs: Costs,
+    funding: float = 0.0,
 ) -> ProfitLoss:
-    """`profit_loss` of a position without partial closes, from its effective entry price and invested cost."""
+    """`profit_loss` of a position without partial closes, from its effective entry price, invested cost and funding."""
     slippage = costs.percent_slippage
     if long:
         open_s, close_s = price_open * (1 + slippage / 100), price_close * (1 - slippage / 100)
@@ -163,7 +179,28 @@ def whole_profit(
         percent = ((open_s - close_s) / open_s) * 100
     percent -= costs.percent_fee * (1 + close_s / open_s)
     percent *= multiplier
+    if funding:
+        percent += funding / total * 100
     return ProfitLoss(percent, percent / 100 * total, total, price_open, price_close)
+
+
+def funding_paid(position: Position) -> float:
+    """Sum of the funding payments, quote currency; negative when more was paid than received."""
+    total = 0.0
+    for funding in position.fundings:
+        total += funding.cost
+    return total
+
+
+def funding_payment(position: Position, rate: float, price: float, timestamp: int) -> Funding:
+    """The payment at `rate` (a fraction; positive: longs pay shorts) on what is held, valued at `price`.
+
+    The notional is the held quantity times the price times the multiplier.
+    """
+    coins = holding(position).remaining / effective_price_open(position)
+    notional = coins * price * position.multiplier
+    cost = -notional * rate if position.position == "long" else notional * rate
+    return Funding(timestamp, rate, notional, cost)
 
 
 def holding(position: Position) -> Holding:
@@ -201,12 +238,12 @@ def costs_paid(position: Position, price_close: float, costs: Costs) -> CostsPai
     """What fee and slippage took from a position closed at `price_close`.
 
     Slippage is the profit at the quoted prices less the profit at the slipped ones; the fee is the rest of the
-    difference between gross and net. Both together are exactly what lies between gross and net.
+    difference between gross and net, funding apart.
     """
     gross = profit_loss(position, price_close, Costs(0.0, 0.0)).pnl_cost
     slipped = profit_loss(position, price_close, Costs(costs.percent_slippage, 0.0)).pnl_cost
     net = profit_loss(position, price_close, costs).pnl_cost
-    return CostsPaid(slipped - net, gross - slipped)
+    return CostsPaid(slipped - net, gross - slipped, -funding_paid(position))
 
 
 def _leg(long: bool, price_open: float, price_close: float, slippage: float) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from backtestkit.model.interval import from_ms
 from backtestkit.model.record import record
-from backtestkit.model.signal import CancelReason, CloseReason, PublicSignal, SignalRow
+from backtestkit.model.signal import CancelReason, CloseReason, Funding, PublicSignal, SignalRow
 from backtestkit.runtime.context import RunKey
 
 TickAction: TypeAlias = Literal["idle", "scheduled", "waiting", "opened", "active", "closed", "cancelled"]
@@ -134,6 +134,15 @@ class IdlePingEvent(RunEvent):
     """A minute passed with neither a position nor a waiting entry."""
 
     current_price: float
+
+
+@record
+class FundingEvent(RunEvent):
+    """A funding payment on an open position; `data` shows the signal after it, at `current_price`."""
+
+    data: PublicSignal
+    current_price: float
+    funding: Funding
 
 
 @record

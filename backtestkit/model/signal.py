@@ -70,6 +70,19 @@ class PartialClose:
 
 
 @record
+class Funding:
+    """One funding payment of a position: `rate` (a fraction) on `notional`, `cost` what it brought (negative: was paid).
+
+    Notional and cost are quote currency, `timestamp` is the instant of the payment, ms UTC.
+    """
+
+    timestamp: int
+    rate: float
+    notional: float
+    cost: float
+
+
+@record
 class ProfitLoss:
     """Profit of a position at a price.
 
@@ -129,6 +142,7 @@ class SignalRow:
     trailing_price_stop_loss: float | None
     peak: Extreme
     fall: Extreme
+    fundings: tuple[Funding, ...] = ()
 
     def with_changes(self, **changes: Any) -> SignalRow:
         """A copy with some fields changed."""
@@ -160,7 +174,8 @@ class PublicSignal:
     `price_open` is the effective (cost-weighted) entry price, `price_take_profit` and `price_stop_loss` are the levels
     in force; the `original_*` fields are what the strategy gave. `partial_executed` is the percentage of the invested
     cost that was closed. `pnl` is the profit at the price the event is about, `peak_profit` and `max_drawdown` the
-    profit at the best and the worst point, `peak` and `fall` where those were.
+    profit at the best and the worst point, `peak` and `fall` where those were. `fundings` are the funding payments so
+    far, which are part of every profit.
     """
 
     id: str
@@ -193,6 +208,7 @@ class PublicSignal:
     fall: Extreme
     entries: tuple[Entry, ...]
     partials: tuple[PartialClose, ...]
+    fundings: tuple[Funding, ...] = ()
 
 
 def to_signal(answer: object) -> Signal | None:

@@ -152,7 +152,8 @@ class RunSummary:
 
     - `policy`: name of the fill policy.
     - `percent_fee`, `percent_slippage`: what each entry and each exit was charged, percent of its value.
-    - `fee_paid`, `slippage_paid`: the sums of both over all closed trades, quote currency.
+    - `fee_paid`, `slippage_paid`: the sums of both over all closed trades, quote currency. `funding_paid`: the same for
+      funding, negative when more was received; None for a market without funding rates.
     - `ambiguous_exits`: exits on a candle that reached stop and take profit both; the order inside it is not known.
     - `gaps`: what was done about missing candles, with `candles_missing` of them, `candles_filled` of these filled.
     - `fingerprint`: sha256 of the events of the run; equal fingerprints mean equal runs.
@@ -164,6 +165,7 @@ class RunSummary:
     percent_slippage: float | None = None
     fee_paid: float | None = None
     slippage_paid: float | None = None
+    funding_paid: float | None = None
     ambiguous_exits: int | None = None
     gaps: str | None = None
     candles_filled: int | None = None

@@ -13,6 +13,7 @@ from backtestkit.model.event import (
     DoneEvent,
     ErrorEvent,
     ExtremeEvent,
+    FundingEvent,
     IdlePingEvent,
     LevelEvent,
     PauseEvent,
@@ -69,6 +70,8 @@ class Channels:
         self.breakeven_available: Channel[BreakevenEvent] = row("breakeven_available", signal=_signal_of_data)
         self.highest_profit: Channel[ExtremeEvent] = row("highest_profit", signal=_signal_of_signal)
         self.max_drawdown: Channel[ExtremeEvent] = row("max_drawdown", signal=_signal_of_signal)
+
+        self.funding: Channel[FundingEvent] = row("funding", signal=_signal_of_data)
 
         # The life of a run.
         self.pause: Channel[PauseEvent] = row("pause")

@@ -116,6 +116,7 @@ class _BacktestLoop:
         candles = await plan.exchange.columns(plan.key.symbol, first, until, strict=not self.per_request)
         self.bars = self.state.bars = bars = Bars(candles, step=step, average_count=count, policy=plan.policy)
         self._cut(bars, frame)
+        await self._fundings(bars, frame)
         self._ticks(bars, frame, count, earliest)
         self.requests = RequestChecks.over(
             candles,
@@ -159,6 +160,15 @@ class _BacktestLoop:
             return until
         end = span[1] + step
         return end if end < until and end >= frame.last + step else until
+
+    async def _fundings(self, bars: Bars, frame: ClientFrame) -> None:
+        """The funding rates of the frame, when the exchange has them."""
+        exchange = self.plan.exchange
+        if exchange.schema.get_funding_rates is not None:
+            rates = await exchange.get_funding_rates(
+                self.plan.key.symbol, frame.start, frame.end + 1, when_ms=frame.end, backtest=True
+            )
+            bars.set_fundings(rates)
 
     def _cut(self, bars: Bars, frame: ClientFrame) -> None:
         """Where the frame ends: at the last candle inside it, or with the first one after its last tick."""

@@ -93,17 +93,19 @@ class RunState:
         """What the run assumed and what that cost."""
         config = self.plan.config
         costs = Costs(config.percent_slippage, config.percent_fee)
-        fee = slippage = 0.0
+        fee = slippage = funding = 0.0
         for result in self.closed:
             paid = costs_paid(result.signal, result.current_price, costs)
             fee += paid.fee
             slippage += paid.slippage
+            funding += paid.funding
         return RunSummary(
             policy=self.plan.policy.name,
             percent_fee=config.percent_fee,
             percent_slippage=config.percent_slippage,
             fee_paid=fee,
             slippage_paid=slippage,
+            funding_paid=funding if self.plan.exchange.schema.get_funding_rates is not None else None,
             ambiguous_exits=self.machine.counters.ambiguous_exits,
             gaps=self.plan.exchange.schema.gaps,
             candles_filled=self.candles_filled,

@@ -59,6 +59,8 @@ def run_lines(summary: RunSummary, currency: str) -> list[str]:
             parts.append(f"{formats.money(paid, currency)} paid")
         if parts:
             lines.append(f"**{label}:** {', '.join(parts)}")
+    if summary.funding_paid is not None:
+        lines.append(f"**Funding:** {formats.money(summary.funding_paid, currency)} paid")
     if summary.ambiguous_exits is not None:
         lines.append(
             f"**Ambiguous exits:** {summary.ambiguous_exits} (one candle reached both stop and take profit; "
