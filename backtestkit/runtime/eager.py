@@ -14,15 +14,17 @@ from contextvars import copy_context
 from typing import Any
 
 
-def start_now(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
+def start_now(coroutine: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> asyncio.Task[None] | None:
     """Run `coroutine` until it first waits and return its task; None when it ended without waiting.
 
-    What it raises before it waits is raised here.
+    The task is in `tasks` from before its first step until it ends without waiting; afterwards it stays there. What it
+    raises before it waits is raised here.
     """
     loop = asyncio.get_running_loop()
     outer = asyncio.current_task(loop)
     started, context = _Started(coroutine), copy_context()
     task = loop.create_task(started, context=context)
+    tasks.add(task)
     if outer is not None:
         _leave_task(loop, outer)
     _enter_task(loop, task)
@@ -32,6 +34,8 @@ def start_now(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None
         _leave_task(loop, task)
         if outer is not None:
             _enter_task(loop, outer)
+        if started.over:
+            tasks.discard(task)
     return None if started.over else task
 
 
@@ -76,4 +80,4 @@ class _Started(Coroutine[Any, Any, None]):
         self._coroutine.close()
 
     def __await__(self) -> Any:
-        raise TypeError("only a task drives this")
+        raise TypeError("only its task drives this coroutine")

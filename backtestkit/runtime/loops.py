@@ -51,6 +51,11 @@ def loop_runs_here() -> bool:
     return asyncio._get_running_loop() is not None
 
 
+def is_running_here(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether this code runs inside `loop`, so that its tasks may be touched."""
+    return asyncio._get_running_loop() is loop
+
+
 def own_runner() -> asyncio.Runner:
     """The runner that this thread keeps."""
     if _kept.runner is None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from backtestkit.errors import EngineError
 from backtestkit.runtime import subscription
 from backtestkit.runtime.channel import Channel
+from backtestkit.runtime.loops import must_not_wait
 
 run_name: ContextVar[str] = ContextVar("run_name", default="none")
 
@@ -475,3 +476,43 @@ def test_a_waiter_whose_loop_died_is_passed_over() -> None:
     assert seen == [0, 2]
     for task in tasks:
         task._log_destroy_pending = False  # type: ignore[attr-defined]
+
+
+class RacyLock:
+    """A lock whose holder, in another thread, lets go between two attempts to take it."""
+
+    def __init__(self) -> None:
+        self.answers = [False, True]
+        self.released = 0
+
+    def acquire(self, blocking: bool) -> bool:
+        assert not blocking
+        return self.answers.pop(0) if self.answers else True
+
+    def release(self) -> None:
+        self.released += 1
+
+
+@pytest.mark.parametrize("hurried", [False, True])
+def test_a_holder_that_leaves_without_seeing_a_newcomer_leaves_nobody_behind(hurried: bool) -> None:
+    async def main() -> None:
+        seen: list[int] = []
+
+        async def report(error: Exception, event: int) -> None:
+            raise AssertionError(error)
+
+        async def listen(number: int) -> None:
+            seen.append(number)
+
+        entry = subscription.Subscription(listen, report, where=None, once=False, signal_of=None)
+        lock = RacyLock()
+        entry._turn = lock  # type: ignore[assignment]
+        must_not_wait.set([hurried])
+        call = entry.deliver(7)
+        assert call is not None
+        async with asyncio.timeout(5):
+            await call
+        assert seen == [7]
+        assert lock.released == 1
+
+    asyncio.run(main())

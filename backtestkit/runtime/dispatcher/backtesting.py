@@ -114,6 +114,8 @@ class BacktestingDispatcher(EventDispatcher):
                 await self._deliver(slot.stages, event)
             return
         for slot, event in batch:
+            if self._stopped:
+                break
             await self._pool.push(partial(self._deliver, slot.stages, event))
         await self._pool.join()
 

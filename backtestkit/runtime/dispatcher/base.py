@@ -9,17 +9,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from backtestkit.errors import EngineError, UsageError
 from backtestkit.runtime import bridge
 from backtestkit.runtime.clock import SimulatedClock, SystemClock
-from backtestkit.runtime.dispatcher.handlers import Handler, HandlerFunction, Stages, add_handler
+from backtestkit.runtime.dispatcher.handlers import Handler, HandlerFunction, Stage, Stages, add_handler
 from backtestkit.runtime.dispatcher.merge import SourceMerge
 from backtestkit.runtime.dispatcher.pool import HandlerPool
 from backtestkit.runtime.eager import start_now
 from backtestkit.runtime.event import Event, EventSource, Producer
 from backtestkit.runtime.log import logger, simulated_time
+from backtestkit.runtime.loops import is_running_here
 from backtestkit.runtime.scheduler import Job, JobFunction, Scheduler, log_job_error
 
 E = TypeVar("E", bound=Event)
@@ -57,6 +58,7 @@ class EventDispatcher(ABC):
         self._ran = self._stopped = False
         self._work: asyncio.Task[None] | None = None
         self._loop_task: asyncio.Task[None] | None = None
+        self._stages: list[_RunningStage] = []
         self._log = logger(dispatcher=type(self).__name__)
 
     # -- before the run -----------------------------------------------------------------------------------------------
@@ -99,17 +101,27 @@ class EventDispatcher(ABC):
         return self._stopped
 
     def stop(self) -> None:
-        """End the run: producers, loop and queued handlers are cancelled. A handler that calls this runs to its end."""
-        if self._stopped:
+        """End the run: producers, loop and handlers are cancelled, except a handler that calls this.
+
+        May be called from any thread.
+        """
+        work = self._work
+        if self._stopped or work is None:
+            self._stopped = True
             return
         self._stopped = True
-        if self._work is None:
+        if not is_running_here(work.get_loop()):
+            work.get_loop().call_soon_threadsafe(work.cancel)
             return
-        caller = _current_task()
-        if caller is not None and (caller is self._loop_task or caller in self._pool):
-            self._pool.cancel_others(caller)
-        else:
-            self._work.cancel()
+        caller = asyncio.current_task()
+        spared = {caller, *(stage.waiter for stage in self._stages if caller in stage.tasks)}
+        if self._loop_task not in spared and not any(task in self._pool for task in spared):
+            work.cancel()
+            return
+        self._pool.cancel_all_but(spared)
+        for stage in self._stages:
+            for task in stage.tasks - spared:
+                task.cancel()
 
     # -- the run ------------------------------------------------------------------------------------------------------
 
@@ -140,7 +152,7 @@ class EventDispatcher(ABC):
         try:
             await work
         except asyncio.CancelledError:
-            caller = _current_task()
+            caller = asyncio.current_task()
             if not self._stopped or (caller is not None and caller.cancelling()):
                 raise
 
@@ -149,15 +161,17 @@ class EventDispatcher(ABC):
         self._loop_task = asyncio.create_task(self._loop())
         mains = {asyncio.create_task(producer.main()) for producer in self._producers}
         tasks = {self._loop_task, *mains}
+        failures: list[BaseException] = []
         try:
             running = set(tasks)
-            while not self._loop_task.done():
+            while not self._loop_task.done() and not failures:
                 done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                if any(_failure(task) for task in done):
-                    break
+                failures += _failures(done)
         finally:
-            failures = [failure for task in tasks if (failure := _failure(task))]
             await _cancel(tasks)
+            for failure in _failures(tasks):
+                if failure not in failures[:1]:
+                    self._log.error("failed_while_stopping", exc_info=failure)
         if failures:
             raise failures[0]
 
@@ -188,10 +202,23 @@ class EventDispatcher(ABC):
                         return
                     await self._handle(handler, event)
             else:
-                tasks = {task for handler in stage if (task := start_now(self._handle(handler, event)))}
-                await _join(tasks)
+                await self._together(stage, event)
 
-    def _never_waits(self, stage: Sequence[Handler]) -> bool:
+    async def _together(self, handlers: Stage, event: Event) -> None:
+        stage = _RunningStage(asyncio.current_task(), set())
+        self._stages.append(stage)
+        try:
+            for handler in handlers:
+                if self._stopped:
+                    break
+                start_now(self._handle(handler, event), stage.tasks)
+            if stage.tasks:
+                await asyncio.wait(stage.tasks)
+        finally:
+            await _cancel(stage.tasks)
+            self._stages.remove(stage)
+
+    def _never_waits(self, stage: Stage) -> bool:
         """Plain functions that are started together run one after the other."""
         return not bridge.armed() and not any(handler.is_async for handler in stage)
 
@@ -202,7 +229,7 @@ class EventDispatcher(ABC):
         try:
             await call
         except asyncio.CancelledError as error:
-            caller = _current_task()
+            caller = asyncio.current_task()
             if self._stopped or caller is None or caller.cancelling():
                 raise
             # Nobody cancelled the handler: something that it awaited was cancelled, which is its own affair.
@@ -245,29 +272,17 @@ class EventDispatcher(ABC):
             raise EngineError(f"{call} was called after the run had begun. Subscribe before `run`.")
 
 
-def _current_task() -> asyncio.Task[Any] | None:
-    try:
-        return asyncio.current_task()
-    except RuntimeError:
-        return None
+class _RunningStage(NamedTuple):
+    """Handlers that were started together, and the task that waits for them."""
+
+    waiter: asyncio.Task[Any] | None
+    tasks: set[asyncio.Task[None]]
 
 
-def _failure(task: asyncio.Task[None]) -> BaseException | None:
-    return task.exception() if task.done() and not task.cancelled() else None
-
-
-async def _join(tasks: set[asyncio.Task[None]]) -> None:
-    """Wait for all; when cancelled, cancel them and wait for their end."""
-    if not tasks:
-        return
-    try:
-        await asyncio.wait(tasks)
-    except asyncio.CancelledError:
-        await _cancel(tasks)
-        raise
-    for task in tasks:
-        if not task.cancelled():
-            task.result()
+def _failures(tasks: Iterable[asyncio.Task[None]]) -> list[BaseException]:
+    return [
+        failure for task in tasks if task.done() and not task.cancelled() and (failure := task.exception()) is not None
+    ]
 
 
 async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
@@ -284,7 +299,7 @@ async def _all_or_none(work: Sequence[Coroutine[Any, Any, None]]) -> None:
         return
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        failures = [failure for task in done if (failure := _failure(task))]
+        failures = _failures(done)
     finally:
         await _cancel(tasks)
     if failures:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any, Final, TypeAlias
 
 from backtestkit.runtime.eager import start_now
@@ -49,22 +49,21 @@ class HandlerPool:
 
     async def cancel(self) -> None:
         """Drop what waits, cancel what runs, and wait for its end."""
-        self.cancel_others(None)
+        self.cancel_all_but(())
         while self._running:
             await asyncio.wait(self._running)
 
-    def cancel_others(self, task: asyncio.Task[Any] | None) -> None:
-        """Drop what waits and cancel what runs, all but `task`."""
+    def cancel_all_but(self, spared: Collection[asyncio.Task[Any] | None]) -> None:
+        """Drop what waits and cancel what runs, except `spared`."""
         self._waiting.clear()
-        for other in self._running:
-            if other is not task:
-                other.cancel()
+        for task in self._running:
+            if task not in spared:
+                task.cancel()
 
     def _start(self) -> None:
         while self._waiting and len(self._running) < self._size:
-            task = start_now(self._waiting.popleft()())
+            task = start_now(self._waiting.popleft()(), self._running)
             if task is not None:
-                self._running.add(task)
                 task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
