@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 from backtestkit.model.event import RunEvent
 from backtestkit.model.record import record
 from backtestkit.model.result import AnyResult
+from backtestkit.model.signal import SignalRow
 
 EventChannel: TypeAlias = Literal[
     "signal_event", "order_schedule", "active_ping", "schedule_ping", "idle_ping", "partial_profit_available",
@@ -49,12 +50,29 @@ class Wake:
     """A scheduled job is due at the machine's time; let it run before the minute is handled."""
 
 
-Effect: TypeAlias = Emit | Call | Publish | Wake
+@dataclass(slots=True)
+class Ask:
+    """May the waiting `row` open at `price`? The shell asks the risk rules and sets `allowed`, reserving a place."""
+
+    row: SignalRow
+    price: float
+    allowed: bool = False
+
+
+@record
+class Settle:
+    """Tell the risk rules that `row` has `opened`, or that it is `gone` and its place is free."""
+
+    kind: Literal["opened", "gone"]
+    row: SignalRow
+
+
+Effect: TypeAlias = Emit | Call | Publish | Wake | Ask | Settle
 
 
 @dataclass(slots=True)
 class Heard:
-    """What somebody hears: channels with a listener, callbacks that exist. What is not heard is not built.
+    """What somebody hears: channels with a listener, callbacks that exist, risk rules to ask. Else it is not built.
 
     The shell refreshes it when listeners change. `every_minute_open` and `every_minute_waiting` make the machine step
     through single minutes instead of jumping.
@@ -73,6 +91,7 @@ class Heard:
     strategy_commit: bool = True
     pause: bool = True
     funding: bool = True
+    risk: bool = True
     on_open: bool = True
     on_close: bool = True
     on_schedule: bool = True

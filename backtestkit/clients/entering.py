@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backtestkit.clients.effects import Emit, Publish
+from backtestkit.clients.effects import Ask, Emit, Publish, Settle
 from backtestkit.clients.fills import waiting_entry_price
 from backtestkit.clients.leaving import cancel
 from backtestkit.clients.state import Effects, Reported, Slot, StrategyState
@@ -100,6 +100,8 @@ def open_position(state: StrategyState, row: SignalRow, price: float) -> Effects
     state.slot = None
     state.reported = Reported()
     state.last_opened_id = row.id
+    if state.heard.risk:
+        yield Settle("opened", row)
     yield from state.write(row, price)
     public = state.latest = pricing.public(row, price)
     if state.heard.signal_event:
@@ -108,8 +110,16 @@ def open_position(state: StrategyState, row: SignalRow, price: float) -> Effects
     yield Publish(OpenedResult(state.key, state.now, price, public))
 
 
-def activate_touched(state: StrategyState, row: SignalRow, open: float) -> Effects:
-    """Open a waiting entry whose price a candle that opened at `open` has touched."""
+def activate_touched(state: StrategyState, row: SignalRow, open: float, average: float) -> Effects:
+    """Open a waiting entry whose price a candle that opened at `open` has touched, unless a risk rule is against it."""
+    if state.heard.risk:
+        ask = Ask(row, row.price_open)
+        yield ask
+        if state.scheduled is not row:
+            return
+        if not ask.allowed:
+            yield from cancel(state, row, "user", average, event_price=row.price_open)
+            return
     price = waiting_entry_price(row, open, state.rules.policy)
     yield from open_position(state, _activated(state, row, price), price)
 
@@ -124,6 +134,12 @@ def activate_by_command(state: StrategyState, slot: Slot, average: float) -> Eff
     if state.stopped:
         yield from cancel(state, row, "user", average, slot)
         return
+    if state.heard.risk:
+        ask = Ask(row, average)
+        yield ask
+        if not ask.allowed:
+            yield from cancel(state, row, "user", average, slot)
+            return
     price = row.price_open
     if state.rules.policy.activated_entry == "average":
         price = average

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backtestkit.clients.effects import Emit, Publish
+from backtestkit.clients.effects import Emit, Publish, Settle
 from backtestkit.clients.state import Effects, Slot, StrategyState
 from backtestkit.math.profit import profit_loss
 from backtestkit.model.event import ScheduleEvent, SignalEvent
@@ -42,6 +42,8 @@ def close(
         yield Emit("signal_event", SignalEvent(state.key, state.now, "closed", public, price, reason))
     yield from state.call("on_close", price, public)
     state.closing = False
+    if state.heard.risk:
+        yield Settle("gone", row)
     was_open = state.pending is not None
     state.set_pending(None)
     state.set_slot(None)
@@ -60,16 +62,23 @@ def cancel(
     slot: Slot | None = None,
     *,
     commit_first: bool = False,
+    event_price: float | None = None,
 ) -> Effects:
-    """Give up the waiting `row`. `slot` is the command behind it, announced after the schedule event or before it."""
+    """Give up the waiting `row`. `slot` is the command behind it, announced after the schedule event or before it.
+
+    `event_price` is the price that the schedule event shows when it is not that of the result.
+    """
     state.set_scheduled(None)
     state.set_slot(None)
+    if state.heard.risk:
+        yield Settle("gone", row)
     public = state.rules.pricing.public(row, price)
+    shown = price if event_price is None else event_price
     by_command = slot is not None and reason == "user"
     if slot is not None and by_command and commit_first:
         yield state.announce_slot("cancel_scheduled", row, slot, price)
     if state.heard.order_schedule:
-        yield Emit("order_schedule", ScheduleEvent(state.key, state.now, "cancelled", public, price, reason))
+        yield Emit("order_schedule", ScheduleEvent(state.key, state.now, "cancelled", public, shown, reason))
     if slot is not None and by_command and not commit_first:
         yield state.announce_slot("cancel_scheduled", row, slot, price)
     yield from state.call("on_cancel", price, public)

@@ -55,7 +55,7 @@ def waiting_minute(state: StrategyState, bars: Bars, i: int) -> Effects:
 def _touched(state: StrategyState, row: SignalRow, bars: Bars, i: int, high: float, low: float) -> Effects:
     """Open at the touched entry; under `stopped_out` the same candle may stop the position at once."""
     open = bars.open.item(i)
-    yield from activate_touched(state, row, open)
+    yield from activate_touched(state, row, open, bars.average.item(i))
     if state.rules.policy.entry_and_stop != "stopped_out" or state.levels is None or state.pending is None:
         return
     exit = level_exit(state.levels, open, high, low, None, state.rules.policy)

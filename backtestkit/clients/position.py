@@ -128,5 +128,6 @@ def _public(
         row.id, row.symbol, row.strategy_name, row.exchange_name, row.frame_name, row.position, row.note,
         price_open, take_profit, stop_loss, row.price_open, row.price_take_profit, row.price_stop_loss,
         row.minute_estimated_time, row.cost, row.multiplier, row.isolated, row.scheduled_at, row.pending_at, row.timestamp,
-        len(row.entries), len(row.partials), executed, pnl, peak, fall, row.peak, row.fall, row.entries, row.partials, row.fundings,
+        len(row.entries), len(row.partials), executed, pnl, peak, fall, row.peak, row.fall,
+        row.entries, row.partials, row.fundings,
     )  # fmt: skip

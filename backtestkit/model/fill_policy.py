@@ -46,6 +46,9 @@ class FillPolicy:
     - `first_trailing`: the first trailing command may only `tighten` the original level, or move it `anywhere`.
     - `breakeven_behind`: a breakeven command whose stop is in profit already is `refused`, or `accepted` without effect.
     - `while_closing`: commands on a position whose close is being announced are `refused`, or `accepted` without effect.
+    - `risk_order`: risk rules are asked about a signal `after_validation` or `before_validation` of its prices.
+    - `own_place`: a waiting entry that is about to open is `excluded` from the positions that its risk rules count, or
+      `counted` among them.
     - `rejected`: a signal refused by a risk rule is asked for again at the next `interval`, or at every `tick`.
     """
 
@@ -67,6 +70,8 @@ class FillPolicy:
     first_trailing: Literal["tighten", "anywhere"] = "tighten"
     breakeven_behind: Literal["refused", "accepted"] = "refused"
     while_closing: Literal["refused", "accepted"] = "refused"
+    risk_order: Literal["after_validation", "before_validation"] = "after_validation"
+    own_place: Literal["excluded", "counted"] = "excluded"
     rejected: Literal["interval", "tick"] = "interval"
 
 
@@ -90,6 +95,8 @@ REFERENCE: Final = FillPolicy(
     first_trailing="anywhere",
     breakeven_behind="accepted",
     while_closing="accepted",
+    risk_order="before_validation",
+    own_place="counted",
     rejected="tick",
 )
 POLICIES: Final[dict[str, FillPolicy]] = {p.name: p for p in (CONSERVATIVE, REFERENCE, NEXT_OPEN)}

@@ -91,6 +91,8 @@ class EffectRunner:
         self._version = version
         heard, channels = self.machine.heard, self._channels
         for name in (f.name for f in fields(Heard)):
+            if name == "risk":
+                continue
             value = name in self._callbacks if name.startswith("on_") else getattr(channels, name).heard()
             setattr(heard, name, value)
         self.hears_idle = (
