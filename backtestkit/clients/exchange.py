@@ -89,7 +89,9 @@ class ClientExchange:
         end = base.known_around(until)[1] // book.step * book.step
         candles = base.existing(first, end)
         if book.gaps != "skip" and len(candles) * base.step != end - first:
-            first, end, candles = since, until, base.between(since, until)
+            first, end, candles = since, until, base.existing(since, until)
+            if len(candles) * base.step != end - first:
+                raise self.shortage(base, candles, base.window(since, until))
         coarse = resample(candles, book.interval, base_interval=base.interval, until=end)
         book.add(first, end, coarse)
 
@@ -136,18 +138,26 @@ class ClientExchange:
         return Window(start, end, count)
 
     def doubt(
-        self, book: CandleBook, found: Candles, window: Window, *, live: bool, strict: bool, continues: bool = False
+        self,
+        book: CandleBook,
+        found: Candles,
+        window: Window,
+        *,
+        live: bool,
+        strict: bool,
+        span: Span | None = None,
+        first_known: int | None = None,
     ) -> DataError | None:
         """What is wrong with `found` as the answer for `window`, None when nothing is.
 
-        `continues` says that the candles before the window are known, though not in the book yet.
+        `live` says that the newest candle may be late, `span` what the source says it has, `first_known` where the
+        candles begin that precede the window without being in the book yet.
         """
         if book.gaps == "refuse" and len(found) != window.steps:
-            return self.shortage(book, found, window, continues=continues)
+            return self.shortage(book, found, window, span, first_known)
         if live and (not len(found) or int(found.timestamp[-1]) + book.step != window.until):
-            return InsufficientDataError(
-                f"{book.subject}: the candle of {iso(window.until - book.step)} is not there yet"
-            )
+            late = iso(window.until - book.step)
+            return InsufficientDataError(f"{book.subject}: the candle of {late} is not there yet")
         try:
             validate_candles(
                 found,
@@ -160,18 +170,24 @@ class ClientExchange:
         return None
 
     def shortage(
-        self, book: CandleBook, found: Candles, window: Window, span: Span | None = None, continues: bool = False
+        self,
+        book: CandleBook,
+        found: Candles,
+        window: Window,
+        span: Span | None = None,
+        first_known: int | None = None,
     ) -> DataError:
         """Why `found` is too little for `window`: the source starts later, ends earlier, or has holes.
 
-        `span` is what the source says it has; without it, what is known on both sides of the window decides.
+        Without a `span`, candles that are known on both sides of the window decide.
         """
         if span is None and len(found):
-            begun = continues or book.known_around(window.since)[0] < window.since
-            goes_on = book.known_around(window.until)[1] > window.until
+            earlier = book.existing(book.known_around(window.since)[0], window.since)
+            later = book.existing(window.until, book.known_around(window.until)[1])
+            starts = [int(part.timestamp[0]) for part in (earlier, found) if len(part)]
             span = (
-                window.since if begun else int(found.timestamp[0]),
-                window.until - book.step if goes_on else int(found.timestamp[-1]),
+                min(starts) if first_known is None else first_known,
+                int((later if len(later) else found).timestamp[-1]),
             )
         asked = f"{book.subject}: asked for [{iso(window.since)}, {iso(window.until)})"
         if span is None:

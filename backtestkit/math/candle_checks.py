@@ -63,8 +63,8 @@ def is_clean(candles: Candles, *, anomaly_factor: float) -> bool:
     if not len(candles):
         return True
     # Not `max` and `min`, which forget a NaN depending on the order of their arguments.
-    highest = np.max((candles.high.max(), candles.open.max(), candles.close.max()))
-    lowest = np.min((candles.low.min(), candles.open.min(), candles.close.min()))
+    highest = float(np.max((candles.high.max(), candles.open.max(), candles.close.max())))
+    lowest = float(np.min((candles.low.min(), candles.open.min(), candles.close.min())))
     return bool(
         0 < lowest <= highest < np.inf
         and highest * (1 + _ROUNDING) < lowest * anomaly_factor

@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from backtestkit.clients.candle_book import CandleBook, Window
 from backtestkit.clients.exchange import ClientExchange, Span, before, complete_until, without_repeats
-from backtestkit.errors import BacktestKitError, CandleError, GapError, InsufficientDataError, SourceError
+from backtestkit.errors import BacktestKitError, CandleError, DataError, InsufficientDataError, SourceError
 from backtestkit.market.coverage import merge_ranges, missing_ranges
 from backtestkit.market.download import Target
 from backtestkit.math.candle_checks import check_order
@@ -29,6 +30,16 @@ if TYPE_CHECKING:
 SILENT_REQUESTS_MAX = 10
 
 _in_source: ContextVar[bool] = ContextVar("backtestkit_in_candle_source", default=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What is fetched for: the book, the mode, how strictly values are checked, and what the source says it has."""
+
+    book: CandleBook
+    backtest: bool
+    strict: bool
+    span: Span | None
 
 
 class CandleLoader:
@@ -86,25 +97,33 @@ class CandleLoader:
             _make_room(book, window, backtest)
             if backtest:
                 self.recall(book, window)
+            errand = Errand(book, backtest, strict, await self.span(book, backtest))
             for since, until in book.missing(window.since, window.until):
                 optional = backtest and ahead and book.known_around(until)[1] == until
-                limit = await self._ahead(book, until, newest) if optional else until
-                await self.fetch(book, since, until, limit, backtest, strict)
+                await self.fetch(errand, since, until, self._ahead(errand, until, newest) if optional else until)
             if book.gaps == "flat":
-                await self._reach_a_close(book, window.since, backtest, strict)
+                await self._reach_a_close(errand, window.since)
 
-    async def _reach_a_close(self, book: CandleBook, since: int, backtest: bool, strict: bool) -> None:
+    def _ahead(self, errand: Errand, until: int, newest: int) -> int:
+        """How far a backtest may read beyond `until`: as far as its base candles are known, else one request."""
+        book, span = errand.book, errand.span
+        base = self._client.find_book(book.symbol, self._schema.base_interval, True)
+        horizon = until + self._config.max_candles_per_request * book.step
+        if base is not None and base is not book:
+            known = base.known_around(until)[1]
+            horizon = known // book.step * book.step if known > until else horizon
+        return max(until, min(horizon, newest, newest if span is None else span[1] + book.step))
+
+    async def _reach_a_close(self, errand: Errand, since: int) -> None:
         """A range that begins in a hole is filled with the last close before it: go back to that."""
-        span = await self.span(book, backtest)
+        book, earliest = errand.book, None if errand.span is None else errand.span[0]
         for _ in range(SILENT_REQUESTS_MAX):
             start = book.known_around(since)[0]
-            if len(book.existing(start, since + book.step)) or (span is not None and start <= span[0]):
+            if len(book.existing(start, since + book.step)) or (earliest is not None and start <= earliest):
                 return
-            earlier = start - self._config.max_candles_per_request * book.step
+            page = start - self._config.max_candles_per_request * book.step
             try:
-                await self.fetch(
-                    book, earlier if span is None else max(earlier, span[0]), start, start, backtest, strict
-                )
+                await self.fetch(errand, page if earliest is None else max(page, earliest), start, start)
             except BacktestKitError:
                 # Without an earlier candle the hole stays open, and reading it says so.
                 return
@@ -134,19 +153,9 @@ class CandleLoader:
         except (BacktestKitError, OSError) as error:
             await user_function(self._on_error)(error)
 
-    async def _ahead(self, book: CandleBook, until: int, newest: int) -> int:
-        """How far a backtest may read beyond `until`: as far as its base candles are known, else one request."""
-        page = self._config.max_candles_per_request * book.step
-        base = self._client.find_book(book.symbol, self._schema.base_interval, True)
-        horizon = until + page
-        if base is not None and base is not book:
-            known = base.known_around(until)[1]
-            horizon = known // book.step * book.step if known > until else horizon
-        span = await self.span(book, True)
-        return max(until, min(horizon, newest, newest if span is None else span[1] + book.step))
-
-    async def fetch(self, book: CandleBook, since: int, until: int, ahead: int, backtest: bool, strict: bool) -> None:
+    async def fetch(self, errand: Errand, since: int, until: int, ahead: int) -> None:
         """Bring [since, until), and up to `ahead` if the source has it, into the book and into the store."""
+        book = errand.book
         whole = self._schema.read_candles is not None
         page = max(ahead, until) - since if whole else self._config.max_candles_per_request * book.step
         parts: list[Candles] = []
@@ -154,79 +163,86 @@ class CandleLoader:
         try:
             for start in range(since, until, page):
                 window = book.window(start, min(start + page, until))
-                reach = min(start + page, ahead)
-                found, known = await self._piece(book, window, reach, backtest, strict, continues=len(parts) > 0)
+                first_known = next((int(part.timestamp[0]) for part in parts if len(part)), None)
+                found, known = await self._piece(errand, window, min(start + page, ahead), first_known)
                 parts.append(found)
         finally:
             if known > since:
                 found = Candles.concat([part for part in parts if len(part)])
                 book.add(since, known, found)
-                if backtest:
+                if errand.backtest:
                     await self._keep(book, since, known, found, asked_at)
 
-    async def _piece(
-        self, book: CandleBook, window: Window, ahead: int, backtest: bool, strict: bool, continues: bool
-    ) -> tuple[Candles, int]:
+    async def _piece(self, errand: Errand, window: Window, ahead: int, first_known: int | None) -> tuple[Candles, int]:
         """What exists from `window.since` on, and up to when that is known."""
         if ahead > window.until:
-            found, known = await self._beyond(book, window, ahead, strict, continues)
+            found, known = await self._beyond(errand, window, ahead, first_known)
             if known:
                 return found, known
-        found = await self._attempts(book, window, backtest, strict, continues)
-        if book.gaps == "refuse" or not self._is_fresh(book, window, backtest):
+        found = await self._attempts(errand, window, first_known)
+        if errand.book.gaps == "refuse" or not self._is_fresh(errand, window):
             return found, window.until
         # What is missing at the end in live may only be late: it stays unknown and is asked for again.
-        return found, int(found.timestamp[-1]) + book.step if len(found) else window.since
+        return found, int(found.timestamp[-1]) + errand.book.step if len(found) else window.since
 
-    async def _beyond(
-        self, book: CandleBook, window: Window, ahead: int, strict: bool, continues: bool
-    ) -> tuple[Candles, int]:
+    async def _beyond(self, errand: Errand, window: Window, ahead: int, first_known: int | None) -> tuple[Candles, int]:
         """The answer to a longer request; nothing known when `window` has to be asked for on its own."""
+        book = errand.book
         try:
-            found = await self._ask(book, book.window(window.since, ahead), True)
+            found = await self._ask(errand, book.window(window.since, ahead))
         except Exception:
             # The source may have nothing there: what matters is its answer for the window itself, which comes next.
             return Candles.empty(), 0
         known = complete_until(found, window, ahead, book.step, book.gaps)
-        found, asked = before(found, known), book.window(window.since, known)
-        doubt = self._client.doubt(book, found, asked, live=False, strict=strict, continues=continues)
+        found = before(found, known)
+        doubt = self._doubt(errand, found, book.window(window.since, known), first_known)
         return (found, known) if doubt is None else (Candles.empty(), 0)
 
-    async def _attempts(
-        self, book: CandleBook, window: Window, backtest: bool, strict: bool, continues: bool
-    ) -> Candles:
-        attempts = self._config.get_candles_retry_count
-        failure: Exception = SourceError(f"{book.subject}: nothing was asked, because get_candles_retry_count is 0")
-        # A local source gives the same answer to the same question.
-        settled_source = backtest and self._schema.read_candles is not None
-        for attempt in range(attempts):
-            if attempt:
+    async def _attempts(self, errand: Errand, window: Window, first_known: int | None) -> Candles:
+        """The answer for `window`, asked for until it is right or the attempts are used up."""
+        subject, attempts = errand.book.subject, self._config.get_candles_retry_count
+        failure: Exception = SourceError(f"{subject}: nothing was asked, because get_candles_retry_count is 0")
+        # A source of ranges gives the same answer to the same question about the past.
+        final = errand.backtest and self._schema.read_candles is not None
+        for attempt in range(1, attempts + 1):
+            if attempt > 1:
                 await self._sleep(self._config.get_candles_retry_delay_ms / 1000)
             try:
-                found = await self._ask(book, window, backtest)
+                found = await self._ask(errand, window)
             except BacktestKitError as error:
-                if settled_source:
-                    raise
                 failure = error
             except Exception as error:
-                times = "" if attempt == 0 else f" (attempt {attempt + 1} of {attempts})"
-                failure = SourceError(f"{book.subject}: the source failed{times}: {type(error).__name__}: {error}")
+                failure = SourceError(
+                    f"{subject}: the source failed (attempt {attempt} of {attempts}): {type(error).__name__}: {error}"
+                )
                 failure.__cause__ = error
+                continue
             else:
-                fresh = self._is_fresh(book, window, backtest)
-                doubt = self._client.doubt(book, found, window, live=fresh, strict=strict, continues=continues)
-                if doubt is None or ((settled_source or attempt == attempts - 1) and _bearable(doubt, book, strict)):
+                doubt = self._doubt(errand, found, window, first_known)
+                if doubt is None or ((final or attempt == attempts) and _bearable(doubt, errand)):
                     return found
                 failure = doubt
-                if settled_source:
-                    break
+            if final:
+                break
         raise failure
 
-    def _is_fresh(self, book: CandleBook, window: Window, backtest: bool) -> bool:
-        """Whether the newest candle of `window` closed so lately, in live, that a source may not have it yet."""
-        return not backtest and window.until > self._clock.now_ms() - 2 * book.step
+    def _doubt(self, errand: Errand, found: Candles, window: Window, first_known: int | None) -> DataError | None:
+        return self._client.doubt(
+            errand.book,
+            found,
+            window,
+            live=self._is_fresh(errand, window),
+            strict=errand.strict,
+            span=errand.span,
+            first_known=first_known,
+        )
 
-    async def _ask(self, book: CandleBook, window: Window, backtest: bool) -> Candles:
+    def _is_fresh(self, errand: Errand, window: Window) -> bool:
+        """Whether the newest candle of `window` closed so lately, in live, that a source may not have it yet."""
+        return not errand.backtest and window.until > self._clock.now_ms() - 2 * errand.book.step
+
+    async def _ask(self, errand: Errand, window: Window) -> Candles:
+        book = errand.book
         async with self._turn():
             entered = _in_source.set(True)
             try:
@@ -236,7 +252,8 @@ class CandleLoader:
                 else:
                     assert self._schema.get_candles is not None, "a schema has get_candles or read_candles"
                     get = user_function(self._schema.get_candles)
-                    answer = await get(book.symbol, book.interval, from_ms(window.since), window.steps, backtest)
+                    since = from_ms(window.since)
+                    answer = await get(book.symbol, book.interval, since, window.steps, errand.backtest)
             finally:
                 _in_source.reset(entered)
         rows = Candles.coerce(answer)
@@ -275,8 +292,8 @@ def _make_room(book: CandleBook, window: Window, backtest: bool) -> None:
         book.trim()
 
 
-def _bearable(doubt: Exception, book: CandleBook, strict: bool) -> bool:
+def _bearable(doubt: DataError, errand: Errand) -> bool:
     """Whether an answer in doubt is kept after the last attempt: values are looked at again when they are read."""
     if isinstance(doubt, CandleError):
-        return not strict
-    return book.gaps != "refuse" and isinstance(doubt, GapError | InsufficientDataError)
+        return not errand.strict
+    return errand.book.gaps != "refuse"

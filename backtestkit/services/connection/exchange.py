@@ -233,14 +233,16 @@ class ExchangeConnection(MarketDataConnection):
             if error.available is None or error.available[0] <= since:
                 raise
             raise self._client.too_little_history(book, limit, until, error.available) from error
-        found = book.last(until, limit)
-        if found is None:
-            found = await self._further_back(book, until, limit, span, backtest, strict)
-        if found is None:
+        held = book.existing(*book.known_around(until))
+        if book.gaps != "flat" or (len(held) and int(held.timestamp[0]) <= since):
+            found = book.last(until, limit)
+            if found is None:
+                found = await self._further_back(book, until, limit, span, backtest, strict)
+            if found is not None:
+                return found
             held = book.existing(*book.known_around(until))
-            first = int(held.timestamp[0]) if len(held) else until
-            raise self._client.too_little_history(book, limit, until, (first, until - book.step))
-        return found
+        first = int(held.timestamp[0]) if len(held) else until
+        raise self._client.too_little_history(book, limit, until, (first, until - book.step))
 
     async def _further_back(
         self, book: CandleBook, until: int, limit: int, span: Span | None, backtest: bool, strict: bool
