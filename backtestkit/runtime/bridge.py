@@ -15,15 +15,16 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from types import ModuleType
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, TypeVarTuple
 
 from backtestkit.runtime import loops
 from backtestkit.runtime.iteration import iterate as iterate
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Ts = TypeVarTuple("Ts")
 
 _greenlets: ModuleType | None = None  # backtestkit.runtime.greenlets, once it is needed
 
@@ -52,8 +53,20 @@ async def call_plain(fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R
     """Call the plain function `fn` so that it may use sync twins; exceptions and context variables pass through."""
     if _greenlets is None:
         return fn(*args, **kwargs)
-    result: R = await _greenlets.call(functools.partial(fn, **kwargs) if kwargs else fn, *args)
+    answer = _greenlets.begin(functools.partial(fn, **kwargs) if kwargs else fn, *args)
+    result: R = await answer if type(answer) is _greenlets.Suspended else answer
     return result
+
+
+def begin_plain(fn: Callable[[*Ts], R], *args: *Ts) -> R | Awaitable[R]:
+    """Like `call_plain`, but without a coroutine when `fn` does not wait: its result, or the awaitable rest of the call.
+
+    A function that waits and one that returns an awaitable look alike: the answer is to be awaited either way.
+    """
+    if _greenlets is None:
+        return fn(*args)
+    answer: R | Awaitable[R] = _greenlets.begin(fn, *args)
+    return answer
 
 
 def armed() -> bool:

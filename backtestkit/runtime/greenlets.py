@@ -81,6 +81,31 @@ class Worker(greenlet):  # type: ignore[misc]
         return failure
 
 
+class Suspended:
+    """A call whose function waits. Awaiting this goes on with it and gives what the function returns."""
+
+    __slots__ = ("_rest", "_worker")
+
+    def __init__(self, worker: Worker, rest: Rest) -> None:
+        self._worker, self._rest = worker, rest
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._finish().__await__()
+
+    async def _finish(self) -> Any:
+        worker, answer = self._worker, self._rest
+        while type(answer) is Rest:
+            try:
+                value = await answer
+            except BaseException as error:
+                worker.caller = getcurrent()
+                answer = worker.throw(error)
+            else:
+                worker.caller = getcurrent()
+                answer = worker.switch(value)
+        return _result(worker, answer)
+
+
 class _Idle(threading.local):
     """Workers that stand by; greenlets cannot leave their thread."""
 
@@ -91,28 +116,28 @@ class _Idle(threading.local):
 _idle = _Idle()
 
 
-async def call(fn: Callable[..., R], *args: Any) -> R:
-    """Run `fn(*args)` in a worker of this thread and await on its behalf what it waits for."""
+def begin(fn: Callable[..., Any], *args: Any) -> Any:
+    """Run `fn(*args)` in a worker of this thread: its result, or `Suspended` when it waits for something.
+
+    Costs no coroutine when the function does not wait. Must be called inside a running task.
+    """
     idle = _idle.workers
     worker = idle.pop() if idle else Worker()
     # The very context of this task, not a copy: what the function sets is set for its caller, as in a plain call.
     worker.caller = here = getcurrent()
     worker.gr_context = here.gr_context
-    result = worker.switch(fn, args)
-    while type(result) is Rest:
-        try:
-            value = await result
-        except BaseException as error:
-            worker.caller = getcurrent()
-            result = worker.throw(error)
-        else:
-            worker.caller = getcurrent()
-            result = worker.switch(value)
+    answer = worker.switch(fn, args)
+    return Suspended(worker, answer) if type(answer) is Rest else _result(worker, answer)
+
+
+def _result(worker: Worker, answer: Any) -> Any:
+    """What a call that is over came to; its worker stands by again."""
+    idle = _idle.workers
     if len(idle) < IDLE_WORKERS_MAX:
         idle.append(worker)
-    if result is FAILED:
+    if answer is FAILED:
         raise worker.take_failure()
-    return result  # type: ignore[no-any-return]
+    return answer
 
 
 def current_worker() -> Worker | None:

@@ -45,7 +45,7 @@ class Job:
 
     async def run(self) -> None:
         """Run it now; what it raises, this raises."""
-        answer = self.fn() if self.is_async or not bridge.armed() else await bridge.call_plain(self.fn)
+        answer = self.fn() if self.is_async else bridge.begin_plain(self.fn)
         if answer is not None and inspect.isawaitable(answer):
             await answer
 

@@ -56,20 +56,34 @@ class Subscription(Generic[E]):
     def deliver(self, event: E) -> Awaitable[None] | None:
         """Call the listener when it is its turn. What it raises, this raises, or awaiting what this returns.
 
-        None when the call is over already: a plain listener without filters costs no coroutine.
+        None when the call is over already: a plain listener without filters that does not wait costs no coroutine.
         """
-        if not self._direct or self._put_off or bridge.armed() or not self._turn.acquire(False):
+        if not self._direct or self._put_off or not self._turn.acquire(False):
             return self._deliver(event)
         try:
-            answer = self.fn(event) if self.active else None
-        except BaseException:
+            answer = self._call_directly(event) if self.active else None
+        except BaseException as error:
+            if self._put_off:
+                return self._in_turn(_raise(error))
             self._pass_turn()
             raise
-        if answer is None or not inspect.isawaitable(answer):
-            self._pass_turn()
-            return None
-        self._direct = False  # a plain function around an async one, such as a lambda
-        return self._in_turn(event, answer)
+        if answer is not None and inspect.isawaitable(answer):
+            return self._in_turn(self._finish(answer))
+        if self._put_off:
+            return self._in_turn(None)
+        self._pass_turn()
+        return None
+
+    def _call_directly(self, event: E) -> object:
+        if not bridge.armed():
+            return self.fn(event)  # nothing in it can emit
+        before, call = must_not_wait.get(), [True]
+        must_not_wait.set(call)
+        try:
+            return bridge.begin_plain(self.fn, event)
+        finally:
+            call[0] = False
+            must_not_wait.set(before)
 
     async def _deliver(self, event: E) -> None:
         if not self._turn.acquire(False):
@@ -78,14 +92,14 @@ class Subscription(Generic[E]):
                 await self._deliver_later(event)
                 return
             await self._wait_for_turn()
-        await self._in_turn(event)
+        await self._in_turn(self._call_after_put_off(event) if self._put_off else self._call(event))
 
-    async def _in_turn(self, event: E, answer: object = None) -> None:
+    async def _in_turn(self, call: Awaitable[None] | None) -> None:
+        """Await `call` with the turn in hand, then what was put off meanwhile, then pass the turn on."""
         closing = False
         try:
-            if self._put_off:
-                await self._deliver_put_off()
-            await self._call(event, answer)
+            if call is not None:
+                await call
         except GeneratorExit:
             closing = True
             raise
@@ -96,21 +110,34 @@ class Subscription(Generic[E]):
             finally:
                 self._pass_turn()
 
-    async def _call(self, event: E, answer: object = None) -> None:
-        if not self.active and answer is None:
+    async def _call_after_put_off(self, event: E) -> None:
+        """A call that was closed left events behind."""
+        await self._deliver_put_off()
+        await self._call(event)
+
+    async def _call(self, event: E) -> None:
+        if not self.active:
             return
         before, call = must_not_wait.get(), [True]
         must_not_wait.set(call)
         try:
-            if answer is None:
-                if (self._where or self._once or self._signal_of) and not self._passes(event):
-                    return
-                if self._is_async:
-                    await self.fn(event)
-                    return
-                answer = await bridge.call_plain(self.fn, event) if bridge.armed() else self.fn(event)
+            if (self._where or self._once or self._signal_of) and not self._passes(event):
+                return
+            if self._is_async:
+                await self.fn(event)
+                return
+            answer = bridge.begin_plain(self.fn, event)
             if answer is not None and inspect.isawaitable(answer):
                 await answer
+        finally:
+            call[0] = False
+            must_not_wait.set(before)
+
+    async def _finish(self, answer: Awaitable[object]) -> None:
+        before, call = must_not_wait.get(), [True]
+        must_not_wait.set(call)
+        try:
+            await answer
         finally:
             call[0] = False
             must_not_wait.set(before)
@@ -179,6 +206,10 @@ class Subscription(Generic[E]):
             self._turn.release()
             if not self._waiting or not self._turn.acquire(False):
                 return
+
+
+async def _raise(error: BaseException) -> None:
+    raise error
 
 
 class _Waiter:

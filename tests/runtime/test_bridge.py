@@ -410,21 +410,52 @@ def test_a_blocked_notebook_does_not_wait_for_its_own_listener() -> None:
     asyncio.run(main())
 
 
-def test_plain_listeners_may_use_twins_and_emit_through_them() -> None:
+@pytest.mark.parametrize("waits", [False, True])
+@pytest.mark.parametrize("fails", [False, True])
+def test_plain_listeners_may_use_twins_and_emit_through_them(waits: bool, fails: bool) -> None:
+    async def sink(error: Exception, name: str, event: object) -> None:
+        seen.append(f"{event} {error}")
+
+    channel: Channel[int] = Channel("numbers", sink)
+    emit, seen = twin(channel.emit), list[str]()
+
+    def listen(number: int) -> None:
+        seen.append(f"+{number}")
+        if number < 2:
+            emit(number + 1)
+        if waits:
+            wait(slow(number))
+        seen.append(f"-{number}")
+        if fails:
+            raise ValueError("failed")
+
+    channel.listen(listen)
+    asyncio.run(channel.emit(0))
+    assert [line for line in seen if "failed" not in line] == ["+0", "-0", "+1", "-1", "+2", "-2"]
+    assert sorted(line for line in seen if "failed" in line) == (["0 failed", "1 failed", "2 failed"] if fails else [])
+
+
+@pytest.mark.parametrize("emitters", [1, 3])
+def test_plain_listeners_that_wait_still_take_one_event_at_a_time(emitters: int) -> None:
     async def sink(error: Exception, name: str, event: object) -> None:
         raise AssertionError(error)
 
     channel: Channel[int] = Channel("numbers", sink)
-    emit, seen = twin(channel.emit), list[int]()
+    seen: list[str] = []
 
     def listen(number: int) -> None:
-        if number < 3:
-            emit(number + 1)
-        seen.append(wait(slow(number)))
+        seen.append(f"+{number}")
+        wait(slow(number))
+        seen.append(f"-{number}")
 
     channel.listen(listen)
-    asyncio.run(channel.emit(0))
-    assert seen == [0, 2, 4, 6]
+
+    async def main() -> None:
+        bridge.arm()
+        await asyncio.gather(*(channel.emit(number) for number in range(emitters)))
+
+    asyncio.run(main())
+    assert seen == [f"{sign}{number}" for number in range(emitters) for sign in "+-"]
 
 
 class AsyncCall:

@@ -24,7 +24,7 @@ class Handler:
         if self.is_async:
             await self.fn(*args)
             return
-        answer = await bridge.call_plain(self.fn, *args) if bridge.armed() else self.fn(*args)
+        answer = bridge.begin_plain(self.fn, *args)
         if answer is not None and inspect.isawaitable(answer):
             await answer
 
