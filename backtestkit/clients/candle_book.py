@@ -52,6 +52,7 @@ class CandleBook:
         "_anomaly_factor",
         "_blocks",
         "_median_from",
+        "_unsure_from",
         "gaps",
         "interval",
         "reserve",
@@ -77,6 +78,7 @@ class CandleBook:
         self.reserve = 0
         self._anomaly_factor, self._median_from = anomaly_factor, median_from
         self._blocks: tuple[Block, ...] = ()
+        self._unsure_from: int | None = None
 
     @property
     def coverage(self) -> Coverage:
@@ -105,6 +107,23 @@ class CandleBook:
         joined = self._block(start, end, Candles.concat([part for part in parts if len(part)]))
         others = [block for block in self._blocks if block not in touching]
         self._blocks = tuple(sorted((*others, joined), key=lambda block: block.since))
+
+    @property
+    def unsure_from(self) -> int | None:
+        """From when on what is held may still change: missing candles there may only be late."""
+        return self._unsure_from
+
+    def doubt_from(self, time: int) -> None:
+        """Give what is known from `time` on only until `forget_doubtful`."""
+        self._unsure_from = time
+
+    def forget_doubtful(self) -> None:
+        """Count what was in doubt as unknown, so that it is asked for again."""
+        if self._unsure_from is None:
+            return
+        cut, self._unsure_from = self._unsure_from, None
+        kept = [(b.since, min(b.until, cut), b.candles) for b in self._blocks if b.since < cut]
+        self._blocks = tuple(self._block(since, until, _span(held, since, until)) for since, until, held in kept)
 
     def trim(self) -> None:
         """Keep only the newest range, and of that little more than the longest read so far (`reserve`) needs."""

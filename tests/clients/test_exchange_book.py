@@ -167,6 +167,20 @@ class TestBetween:
         assert caught.value.holes == ((3 * MINUTE, 1),)
 
 
+class TestDoubt:
+    def test_what_is_in_doubt_is_held_until_it_is_forgotten(self) -> None:
+        made = filled("flat", 0, 10, without=[8, 9])
+        made.add(20 * MINUTE, 30 * MINUTE, candles(range(20, 30)))
+        made.doubt_from(8 * MINUTE)
+        assert (made.unsure_from, minutes_of(made.last(10 * MINUTE, 2))) == (8 * MINUTE, [8, 9])
+        made.forget_doubtful()
+        made.forget_doubtful()
+        assert made.coverage == ((0, 8 * MINUTE),)
+        assert made.last(10 * MINUTE, 2) is None
+        made.add(8 * MINUTE, 10 * MINUTE, candles([8, 9]))
+        assert minutes_of(made.last(10 * MINUTE, 2)) == [8, 9]
+
+
 class TestTrim:
     def test_it_keeps_the_newest_range_and_what_reads_need(self) -> None:
         made = book()

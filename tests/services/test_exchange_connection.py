@@ -705,20 +705,33 @@ class TestLive:
             assert connected.candles("1m", 3, when=at("10:37"), backtest=False).timestamp[-1] == at("10:36")
             assert connected.slept == [5.0]
 
-    @pytest.mark.parametrize("gaps", ["skip", "flat"])
-    def test_a_candle_that_never_comes_is_asked_for_again_at_the_next_read(self, gaps: str) -> None:
-        connected = Connected(Source({at("10:36")}), now=at("10:37"), gaps=gaps)
-        with_hole = connected.connection.get_candles("BTCUSDT", "1m", 3, when_ms=at("10:37"), backtest=False)
-        if gaps == "flat":
-            # There is no candle yet that ends the hole: the newest close is not known to be the market's.
-            with pytest.raises(DataError):
-                run(with_hole)
-        else:
-            with pytest.raises(DataError):
-                run(with_hole)
+    @pytest.mark.parametrize("coarser", ["exchange", "resampled"])
+    def test_a_candle_that_does_not_come_counts_as_a_hole_until_the_next_read_asks_again(self, coarser: str) -> None:
+        connected = Connected(Source({at("10:39")}), now=at("10:40"), gaps="skip", coarser=coarser)
+        found = connected.candles("1m", 3, when=at("10:40"), backtest=False)
+        assert found.timestamp.tolist() == [at("10:36"), at("10:37"), at("10:38")]
+        assert connected.slept == [5.0, 5.0]
+        assert connected.candles("1m", 3, when=at("10:40"), backtest=False) == found
+        if coarser == "resampled":
+            four = connected.source.between("1m", at("10:35"), at("10:40"))
+            assert connected.candles("5m", 1, when=at("10:40"), backtest=False).volume[0] == four.volume.sum()
         connected.source.without.clear()
+        connected.clock.advance_to_ms(at("10:45"))
+        found = connected.candles("1m", 6, when=at("10:45"), backtest=False)
+        assert found.timestamp.tolist() == [at(f"10:{minute}") for minute in range(39, 45)]
+        if coarser == "resampled":
+            found = connected.candles("5m", 2, when=at("10:45"), backtest=False)
+            assert found == connected.source.between("5m", at("10:35"), at("10:45"))
+
+    def test_under_flat_a_late_candle_stands_at_the_last_close_until_it_comes(self) -> None:
+        connected = Connected(Source({at("10:36")}), now=at("10:37"), gaps="flat")
         found = connected.candles("1m", 3, when=at("10:37"), backtest=False)
-        assert found.timestamp.tolist() == [at("10:34"), at("10:35"), at("10:36")]
+        assert found.filled is not None and found.filled.tolist() == [False, False, True]
+        connected.source.without.clear()
+        connected.clock.advance_to_ms(at("10:38"))
+        found = connected.candles("1m", 3, when=at("10:38"), backtest=False)
+        assert found == connected.source.between("1m", at("10:35"), at("10:38"))
+        assert found.filled is None or not found.filled.any()
 
     @pytest.mark.parametrize("coarser", ["exchange", "resampled"])
     def test_memory_does_not_grow_for_ever(self, coarser: str) -> None:

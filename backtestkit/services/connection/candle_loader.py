@@ -92,6 +92,8 @@ class CandleLoader:
             await self.load(base, whole, backtest=backtest, strict=strict, ahead=ahead)
             _make_room(book, window, backtest)
             self._client.derive(book, base, window.since, window.until)
+            if base.unsure_from is not None:
+                book.doubt_from(base.unsure_from // book.step * book.step)
             return
         async with self._lock((book.symbol, book.interval)):
             _make_room(book, window, backtest)
@@ -180,10 +182,12 @@ class CandleLoader:
             if known:
                 return found, known
         found = await self._attempts(errand, window, first_known)
-        if errand.book.gaps == "refuse" or not self._is_fresh(errand, window):
-            return found, window.until
-        # What is missing at the end in live may only be late: it stays unknown and is asked for again.
-        return found, int(found.timestamp[-1]) + errand.book.step if len(found) else window.since
+        if self._is_fresh(errand, window):
+            end = int(found.timestamp[-1]) + errand.book.step if len(found) else window.since
+            if end < window.until:
+                # What is missing at the end in live may only be late: the next read asks again.
+                errand.book.doubt_from(end)
+        return found, window.until
 
     async def _beyond(self, errand: Errand, window: Window, ahead: int, first_known: int | None) -> tuple[Candles, int]:
         """The answer to a longer request; nothing known when `window` has to be asked for on its own."""
@@ -288,6 +292,8 @@ class CandleLoader:
 
 def _make_room(book: CandleBook, window: Window, backtest: bool) -> None:
     if not backtest:
+        if book.unsure_from is not None and book.unsure_from < window.until:
+            book.forget_doubtful()
         book.reserve = max(book.reserve, window.steps)
         book.trim()
 
