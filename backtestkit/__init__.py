@@ -108,7 +108,7 @@ ROOMS = {
     "backtestkit.errors": (
         "BacktestKitError UsageError NotRegisteredError AlreadyRegisteredError SchemaError ConfigError ContextError "
         "DataError InsufficientDataError GapError CandleError SourceError SignalError Violation RunError EngineError "
-        "StrategyTimeoutError"
+        "StrategyTimeoutError LockedError"
     ),
     "backtestkit.runtime.context": "RunKey",
     "backtestkit.model.signal": (

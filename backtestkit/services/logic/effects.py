@@ -89,20 +89,20 @@ class EffectRunner:
         if version == self._version:
             return
         self._version = version
-        heard, channels = self.machine.heard, self._channels
+        heard, channels, backtest = self.machine.heard, self._channels, self.machine.key.backtest
         for name in (f.name for f in fields(Heard)):
             if name == "risk":
                 continue
-            value = name in self._callbacks if name.startswith("on_") else getattr(channels, name).heard()
+            value = name in self._callbacks if name.startswith("on_") else channels[name].heard(None, backtest)
             setattr(heard, name, value)
         self.hears_idle = (
             heard.idle_ping
             or heard.on_idle
             or self._on_tick is not None
-            or self._stream.heard("idle")
-            or channels.signal.heard("idle")
+            or self._stream.heard("idle", backtest)
+            or channels.signal.heard("idle", backtest)
         )
-        self.hears_progress = channels.backtest_progress.heard()
+        self.hears_progress = channels.backtest_progress.heard(None, backtest)
         self.machine.version += 1
 
     def observers(self) -> list[str]:
