@@ -10,6 +10,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 import backtestkit as bk
+from backtestkit.model.fill_policy import PolicyName
+from backtestkit.model.interval import SignalInterval
 
 from .market import Row
 from .run import Told, minute, run
@@ -27,8 +29,8 @@ class Plan:
     seed: int
     minutes: int
     window: int
-    policy: str
-    interval: str
+    policy: PolicyName
+    interval: SignalInterval
     silent_share: float
     signals: tuple[tuple[str, int | None, int, int, int, float], ...]
     commands: tuple[tuple[str, int, str, float], ...]
@@ -78,11 +80,11 @@ def rows_of(plan: Plan) -> list[Row]:
     rows: list[Row] = []
     price = 100.0
     for _ in range(plan.minutes + 6):
-        move, up, down = rng.integers(-3, 4), rng.integers(0, 4), rng.integers(0, 4)
+        move, up, down = int(rng.integers(-3, 4)), int(rng.integers(0, 4)), int(rng.integers(0, 4))
         if rng.random() < 0.3:
             move = up = down = 0
-        close = max(price + 0.25 * float(move), 60.0)
-        high, low = max(price, close) + 0.25 * float(up), min(price, close) - 0.25 * float(down)
+        close = max(price + 0.25 * move, 60.0)
+        high, low = max(price, close) + 0.25 * up, min(price, close) - 0.25 * down
         volume = 0.0 if rng.random() < plan.silent_share else float(rng.integers(1, 9))
         rows.append((price, high, low, close, volume))
         price = close
@@ -170,4 +172,4 @@ def _without_ids(lines: list[str]) -> list[str]:
     import re
 
     ids: dict[str, str] = {}
-    return [re.sub(r"id='([^']+)'", lambda m: ids.setdefault(m[1], f"#{len(ids)}"), line) for line in lines]
+    return [re.sub(r"'(01[0-9a-z]{20})'", lambda m: repr(ids.setdefault(m[1], f"#{len(ids)}")), line) for line in lines]
