@@ -38,17 +38,22 @@ _ACCEPTED = {
 }
 
 
-class _Shown:
-    """What `help` shows as it is."""
+class _Shown(Any):  # type: ignore[misc]
+    """What `help` shows as it is, in the place of a default or a type; as an `Any` it fits wherever a checker looks."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    text: str
 
     def __repr__(self) -> str:
-        return self._text
+        return self.text
 
 
-REQUIRED, UNCHANGED = _Shown("<required>"), _Shown("<unchanged>")
+def _shown(text: str) -> _Shown:
+    shown = _Shown()
+    shown.text = text
+    return shown
+
+
+REQUIRED, UNCHANGED, NOTHING = _shown("<required>"), _shown("<unchanged>"), _shown("None")
 
 
 class SchemaFunctions(NamedTuple):
@@ -63,10 +68,10 @@ class SchemaFunctions(NamedTuple):
 def schema_functions(kind: Kind) -> SchemaFunctions:
     """The functions of `kind`, with names, signatures and documentation."""
     schema = SCHEMAS[kind]
-    given = inspect.Parameter("given", _ONLY_BY_PLACE, default=None)
+    given = inspect.Parameter("given", _ONLY_BY_PLACE, default=NOTHING)
     fields = field_parameters(schema, REQUIRED)
     changes = field_parameters(schema, UNCHANGED, keep_defaults=False)
-    name = inspect.Parameter("name", _PLAIN, annotation=_Shown("str"))
+    name = inspect.Parameter("name", _PLAIN, annotation=_shown("str"))
 
     def registry() -> SchemaService[Schema]:
         return current_kit().registries[kind]
@@ -83,7 +88,7 @@ def schema_functions(kind: Kind) -> SchemaFunctions:
     def list_all() -> list[Schema]:
         return registry().list()
 
-    replace = inspect.Parameter("replace", _ONLY_BY_NAME, default=False, annotation=_Shown("bool"))
+    replace = inspect.Parameter("replace", _ONLY_BY_NAME, default=False, annotation=_shown("bool"))
     result = schema.__name__
     document(add, f"add_{kind}", [given, *fields, replace], result, _add_text(schema))
     document(override, f"override_{kind}", [given, *changes], result, _override_text(schema))
@@ -105,7 +110,7 @@ def field_parameters(model: type[BaseModel], absent: object, *, keep_defaults: b
             name,
             _ONLY_BY_NAME,
             default=field.default if keep_defaults and not field.is_required() else absent,
-            annotation=_Shown(accepted_type(model, name)),
+            annotation=_shown(accepted_type(model, name)),
         )
         for name, field in model.model_fields.items()
     ]
@@ -136,7 +141,7 @@ def document(
         "__name__": name,
         "__qualname__": name,
         "__doc__": text,
-        "__signature__": inspect.Signature(parameters, return_annotation=_Shown(result)),
+        "__signature__": inspect.Signature(parameters, return_annotation=_shown(result)),
     }
     for attribute, value in attributes.items():
         setattr(function, attribute, value)

@@ -16,17 +16,8 @@ def package_stub() -> str:
         for module, names in backtestkit.ROOMS.items()
         for name in names.split()
     ]
-    body = "\n".join(
-        [
-            *lines,
-            "from backtestkit import sync as sync",
-            "",
-            "ROOMS: dict[str, str]",
-            "__version__: str",
-            "__all__: list[str]",
-            "",
-        ]
-    )
+    rest = ["from backtestkit import sync as sync", "", "ROOMS: dict[str, str]", "__version__: str", ""]
+    body = "\n".join([*lines, *rest, f"__all__ = {backtestkit.__all__!r}", ""])
     return tidy(HEAD.format(text="Every public name, typed.") + body)
 
 
