@@ -104,6 +104,7 @@ ROOMS = {
     "backtestkit.market.csv_source": "CsvExchange",
     "backtestkit.market.parquet_source": "ParquetExchange",
     "backtestkit.market.ccxt_exchange": "CcxtExchange",
+    "backtestkit.market.store_source": "StoreExchange",
     "backtestkit.config": "Config",
     "backtestkit.errors": (
         "BacktestKitError UsageError NotRegisteredError AlreadyRegisteredError SchemaError ConfigError ContextError "

@@ -309,6 +309,7 @@ from backtestkit.kit import reset as reset
 from backtestkit.market.ccxt_exchange import CcxtExchange as CcxtExchange
 from backtestkit.market.csv_source import CsvExchange as CsvExchange
 from backtestkit.market.parquet_source import ParquetExchange as ParquetExchange
+from backtestkit.market.store_source import StoreExchange as StoreExchange
 from backtestkit.market.synthetic import SyntheticExchange as SyntheticExchange
 from backtestkit.model.candle import Candle as Candle
 from backtestkit.model.candle import Candles as Candles
@@ -491,6 +492,7 @@ __all__ = [
     "SizingCallbacks",
     "SizingSchema",
     "SourceError",
+    "StoreExchange",
     "StrategyCallbacks",
     "StrategySchema",
     "StrategyStatus",
