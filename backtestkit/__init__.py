@@ -97,6 +97,7 @@ ROOMS = {
     "backtestkit.api.bracket": "Position Constant Bracket",
     "backtestkit.api.columns": "set_columns get_columns get_default_columns",
     "backtestkit.services.report.spec": "Column",
+    "backtestkit.api.action": "ActionBase",
     "backtestkit.api.reflect": "Reflect",
     "backtestkit.api.validation": "validate",
     "backtestkit.kit": "Kit current_kit reset",

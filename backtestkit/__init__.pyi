@@ -4,6 +4,7 @@ Written by scripts/generate.py; do not edit.
 """
 
 from backtestkit import sync as sync
+from backtestkit.api.action import ActionBase as ActionBase
 from backtestkit.api.backtest import BackgroundRun as BackgroundRun
 from backtestkit.api.backtest import Backtest as Backtest
 from backtestkit.api.backtest import BacktestResult as BacktestResult
@@ -393,6 +394,7 @@ ROOMS: dict[str, str]
 __version__: str
 
 __all__ = [
+    "ActionBase",
     "ActionCallbacks",
     "ActionSchema",
     "ActiveResult",

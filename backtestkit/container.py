@@ -160,6 +160,7 @@ class Container(containers.DeclarativeContainer):
         strategies=strategy_schema,
         exchanges=exchange_schema,
         frames=frame_schema,
+        actions=action_schema,
         strategy_validation=strategy_validation,
         connect=exchange_pool.provided.connect,
     )

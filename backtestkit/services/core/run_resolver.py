@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from backtestkit.config import Config
 from backtestkit.errors import UsageError, suggest
 from backtestkit.model.fill_policy import POLICIES, FillPolicy
-from backtestkit.model.schema import ExchangeSchema, FrameSchema, StrategySchema
+from backtestkit.model.schema import ActionSchema, ExchangeSchema, FrameSchema, StrategySchema
 from backtestkit.runtime.context import RunKey
 from backtestkit.services.connection.exchange import ExchangeConnection
 from backtestkit.services.schema.service import SchemaService
@@ -22,6 +22,7 @@ class BacktestPlan:
     key: RunKey
     strategy: StrategySchema
     frame: FrameSchema
+    actions: tuple[ActionSchema, ...]
     exchange: ExchangeConnection
     config: Config
     policy: FillPolicy
@@ -36,21 +37,25 @@ class RunResolver:
         strategies: SchemaService[StrategySchema],
         exchanges: SchemaService[ExchangeSchema],
         frames: SchemaService[FrameSchema],
+        actions: SchemaService[ActionSchema],
         strategy_validation: ValidationService[StrategySchema],
         connect: Callable[[str], ExchangeConnection],
     ) -> None:
         """`connect` gives the one connection of an exchange by its name."""
         self._strategies, self._exchanges, self._frames = strategies, exchanges, frames
+        self._actions = actions
         self._strategy_validation = strategy_validation
         self._connect = connect
 
     def backtest(self, key: RunKey, config: Config, policy: FillPolicy | str | None) -> BacktestPlan:
         """The plan of a backtest; unknown names and wrong references raise before anything runs."""
         self._strategy_validation.validate(key.strategy_name)
+        strategy = self._strategies.get(key.strategy_name)
         return BacktestPlan(
             key=key,
-            strategy=self._strategies.get(key.strategy_name),
+            strategy=strategy,
             frame=self._frames.get(key.frame_name),
+            actions=tuple(self._actions.get(name) for name in strategy.actions),
             exchange=self._connect(self._exchanges.get(key.exchange_name).exchange_name),
             config=config,
             policy=resolve_policy(policy, config),

@@ -26,6 +26,7 @@ from backtestkit.runtime.user_code import UserFunction, user_function
 from backtestkit.services.channels import Channels
 from backtestkit.services.connection.strategy import new_strategy
 from backtestkit.services.core.run_resolver import BacktestPlan
+from backtestkit.services.logic.actions import ActionSet
 from backtestkit.services.logic.effects import EffectRunner, UserErrors
 from backtestkit.services.logic.run_state import RunState
 from backtestkit.services.logic.watchdog import Watchdog
@@ -50,7 +51,8 @@ class BacktestLogicService:
         machine.stepping = stepping
         on_error = plan.strategy.on_error or plan.config.on_error
         errors = UserErrors(self._channels, machine, raises=on_error == "raise")
-        runner = EffectRunner(machine, plan.strategy, self._channels, SimulatedClock(), Scheduler(), errors)
+        actions = ActionSet(plan.actions, plan.key, errors.tell)
+        runner = EffectRunner(machine, plan.strategy, self._channels, SimulatedClock(), Scheduler(), errors, actions)
         return RunState(plan, machine, errors, runner, stepping)
 
     async def run(self, state: RunState) -> AsyncGenerator[YieldedResult, None]:
@@ -71,6 +73,7 @@ class BacktestLogicService:
             await state.errors.tell(error, "backtest")
             raise
         finally:
+            await state.runner.actions.dispose()
             state.finished = True
             loop.watchdog.stop()
 
@@ -206,6 +209,7 @@ class _BacktestLoop:
         machine, runner, state = self.machine, self.runner, self.state
         ticks = self.ticks
         await self._boundary("before_start", ticks.time(0), None)
+        await runner.actions.init()
         position = asked = 0
         while position < ticks.count and not machine.stopped:
             state.ticks_done = position

@@ -24,6 +24,7 @@ from backtestkit.runtime.clock import SimulatedClock
 from backtestkit.runtime.scheduler import Scheduler
 from backtestkit.runtime.user_code import UserFunction, user_function
 from backtestkit.services.channels import Channels
+from backtestkit.services.logic.actions import ActionSet
 
 _SIGNAL_CALLBACKS = ("on_active_ping", "on_schedule_ping")
 
@@ -64,10 +65,12 @@ class EffectRunner:
         clock: SimulatedClock,
         scheduler: Scheduler,
         errors: UserErrors,
+        actions: ActionSet,
     ) -> None:
         """Wire the shell; `results` collects what the run yields until the loop takes it."""
         self.machine, self.clock = machine, clock
         self.errors = errors
+        self.actions = actions
         self.results: list[YieldedResult] = []
         self.fingerprint = Fingerprint()
         self._channels, self._scheduler = channels, scheduler
@@ -93,7 +96,10 @@ class EffectRunner:
         for name in (f.name for f in fields(Heard)):
             if name == "risk":
                 continue
-            value = name in self._callbacks if name.startswith("on_") else channels[name].heard(None, backtest)
+            if name.startswith("on_"):
+                value = name in self._callbacks
+            else:
+                value = channels[name].heard(None, backtest) or self.actions.hears(name)
             setattr(heard, name, value)
         self.hears_idle = (
             heard.idle_ping
@@ -101,6 +107,8 @@ class EffectRunner:
             or self._on_tick is not None
             or self._stream.heard("idle", backtest)
             or channels.signal.heard("idle", backtest)
+            or self.actions.hears(self._stream.name)
+            or self.actions.hears("signal")
         )
         self.hears_progress = channels.backtest_progress.heard(None, backtest)
         self.machine.version += 1
@@ -123,6 +131,8 @@ class EffectRunner:
         self.clock.advance_to_ms(self.machine.now)
         if isinstance(effect, Emit):
             await self._emitters[effect.name](effect.event)
+            if self.actions.hears(effect.name):
+                await self.actions.dispatch(effect.name, effect.event)
         elif isinstance(effect, Publish):
             await self._publish(effect.result)
         elif isinstance(effect, Call):
@@ -148,11 +158,11 @@ class EffectRunner:
             self.results.append(result)
         if self._on_tick is not None:
             await self._user("on_tick", self._on_tick, result, result.current_price)
-        stream = self._stream
-        if stream.heard(result.action):
-            await stream.emit(result)
-        if self._channels.signal.heard(result.action):
-            await self._channels.signal.emit(result)
+        for channel in (self._stream, self._channels.signal):
+            if channel.heard(result.action):
+                await channel.emit(result)
+            if self.actions.hears(channel.name):
+                await self.actions.dispatch(channel.name, result)
 
     async def _call(self, call: Call) -> None:
         name = call.name
