@@ -44,9 +44,10 @@ class Action:
         self.name = schema.action_name
         self._about = (schema.action_name, key.strategy_name, key.frame_name, key.backtest)
         self._schema = schema
-        handler: Any = schema.handler
-        if inspect.isclass(handler):
-            handler = handler(key.strategy_name, key.frame_name, schema.action_name, key.backtest)
+        make: Any = schema.handler
+        handler = (
+            make(key.strategy_name, key.frame_name, schema.action_name, key.backtest) if inspect.isclass(make) else make
+        )
         self._methods = {
             hook: fn for hook in ("init", *HOOKS, "dispose") if (fn := self._method(handler, hook)) is not None
         }
