@@ -394,6 +394,9 @@ ROOMS: dict[str, str]
 __version__: str
 
 __all__ = [
+    "CONSERVATIVE",
+    "NEXT_OPEN",
+    "REFERENCE",
     "ActionBase",
     "ActionCallbacks",
     "ActionSchema",
@@ -410,7 +413,6 @@ __all__ = [
     "BoundaryEvent",
     "Bracket",
     "BreakevenEvent",
-    "CONSERVATIVE",
     "CancelReason",
     "CancelledResult",
     "Candle",
@@ -458,7 +460,6 @@ __all__ = [
     "LockedError",
     "McpCallbacks",
     "McpSchema",
-    "NEXT_OPEN",
     "NotRegisteredError",
     "OpenedResult",
     "OrderBook",
@@ -473,7 +474,6 @@ __all__ = [
     "ProfitLoss",
     "ProgressEvent",
     "PublicSignal",
-    "REFERENCE",
     "Reflect",
     "RiskCallbacks",
     "RiskRule",

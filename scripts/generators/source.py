@@ -12,7 +12,7 @@ HEAD = '"""{text}\n\nWritten by scripts/generate.py; do not edit.\n"""\n\n'
 
 def tidy(text: str, name: str = "generated.pyi") -> str:
     """`text` with imports merged and sorted, formatted as the project is."""
-    for command in (["check", "--select", "I,F401", "--fix", "--quiet"], ["format", "--quiet"]):
+    for command in (["check", "--select", "I,F401,RUF022", "--fix", "--quiet"], ["format", "--quiet"]):
         done = subprocess.run(
             [sys.executable, "-m", "ruff", *command, "--stdin-filename", name, "-"],
             input=text,
