@@ -51,12 +51,7 @@ def read_layout(table: Table, subject: str, *, in_order: bool = True) -> tuple[C
     number or no time.
     """
     columns = _guess(list(table), subject)
-    time_name = columns["timestamp"]
-    assert time_name is not None, "the guess fails without a time column"
-    times = table[time_name]
-    if time_name.lower().strip("<>") == "date" and (clock := _find(list(table), ("time",))) is not None:
-        times = np.array([f"{day} {time}" for day, time in zip(times.tolist(), table[clock].tolist(), strict=True)])
-        columns["timestamp"] = f"{time_name} + {clock}"
+    times = _times(table, columns)
     stamps, unit = _milliseconds(times, f"{subject}: column {columns['timestamp']!r}")
     values = [
         np.zeros(len(stamps)) if name is None else _numbers(table[name], f"{subject}: column {name!r}")
@@ -97,6 +92,18 @@ def _find(names: list[str], aliases: tuple[str, ...]) -> str | None:
 
 def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _times(table: Table, columns: dict[str, str | None]) -> Column:
+    """The column of times; a date and a time of day in two columns are joined."""
+    names = list(table)
+    day, clock = _find(names, ("date",)), _find(names, ("time",))
+    if day is None or clock is None or table[clock].dtype.kind in "iuf":
+        assert columns["timestamp"] is not None, "the guess fails without a time column"
+        return table[columns["timestamp"]]
+    columns["timestamp"] = f"{day} + {clock}"
+    days = table[day].astype("datetime64[D]").astype(str) if table[day].dtype.kind == "M" else table[day]
+    return np.array([f"{date} {time}" for date, time in zip(days.tolist(), table[clock].tolist(), strict=True)])
 
 
 def _numbers(column: Column, subject: str) -> Column:

@@ -120,8 +120,7 @@ class SyntheticExchange:
     def _volumes(self, key: Words, day: int) -> Floats:
         spread = _centred(_words(key, _VOLUME, day, 0, _MINUTES)) * (0.9 / _SPREAD_4)
         cycle = 1 + 0.5 * np.sin(2 * np.pi * np.arange(_MINUTES) / _MINUTES)
-        volume: Floats = np.round(self.mean_volume * np.exp(spread - 0.9**2 / 2) * cycle, 4) + 0.0001
-        return volume
+        return np.maximum(np.round(self.mean_volume * np.exp(spread - 0.9**2 / 2) * cycle, 4), 0.0001)
 
     def _midnight(self, key: Words, day: int) -> float:
         """The log price, relative to `start_price`, at the start of `day` (days since the epoch)."""
