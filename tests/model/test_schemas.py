@@ -201,7 +201,7 @@ def test_an_axis_is_a_list_of_numbers_above_zero(axis: Any) -> None:
     assert "hold_minutes=" in refusal(GridAxes, hold_minutes=axis)
 
 
-def test_an_agent_may_do_everything_unless_told_otherwise() -> None:
+def test_an_mcp_client_may_do_everything_unless_told_otherwise() -> None:
     assert len(McpSchema(mcp_name="m").permissions) == 5
     assert "permissions.0='fly' must be 'get_status'" in refusal(McpSchema, mcp_name="m", permissions=["fly"])
 

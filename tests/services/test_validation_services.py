@@ -101,7 +101,7 @@ def test_references_are_followed_through_kinds(house: House) -> None:
     assert house.walkers.validate("w").name == "w"
 
 
-def test_sweeps_and_agents_refer_too(house: House) -> None:
+def test_sweeps_and_mcp_refer_too(house: House) -> None:
     house.sweep.add(sweep_name="x", exchange_name="e")
     house.mcp.add(mcp_name="m", strategy_name="s")
     house.mcp.add(mcp_name="any")

@@ -1,4 +1,4 @@
-"""The schemas of actions and agents: who hears the events of a strategy, and who may command it."""
+"""The schemas of actions and of MCP: who hears the events of a strategy, and who may command it from outside."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class McpCallbacks(Checked, frozen=True):
 
 
 class McpSchema(Schema, frozen=True):
-    """What an agent may do with a running strategy."""
+    """What a client of the Model Context Protocol may do with a running strategy."""
 
     subject: ClassVar[str] = "mcp"
     kind: ClassVar[Kind] = "mcp"

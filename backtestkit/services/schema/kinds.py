@@ -65,6 +65,6 @@ class SweepSchemaService(SchemaService[SweepSchema]):
 
 
 class McpSchemaService(SchemaService[McpSchema]):
-    """Registered agents."""
+    """Registered MCP accesses."""
 
     schema = McpSchema

@@ -71,7 +71,7 @@ class SweepValidationService(ValidationService[SweepSchema]):
 
 
 class McpValidationService(ValidationService[McpSchema]):
-    """Agents refer to a strategy."""
+    """MCP accesses refer to a strategy."""
 
     def __init__(self, schemas: SchemaService[McpSchema], strategies: StrategyValidationService) -> None:
         super().__init__(schemas, {"strategy_name": strategies})
