@@ -216,16 +216,16 @@ class CcxtExchange:
         trades: dict[str, AggregatedTrade] = {}
         while cursor < end:
             rows = await self.session.read("fetch_trades", market, cursor, _ROWS_PER_REQUEST)
-            before = len(trades)
+            times = [row["timestamp"] for row in rows if row["timestamp"] >= cursor]
             trades |= {trade.id: trade for trade in map(_trade, rows)}
-            last = max((row["timestamp"] for row in rows), default=cursor)
-            if last > cursor:
-                cursor = last
-            elif len(trades) > before:
-                cursor += 1
-            else:
+            if not times:
                 # Some venues answer an hour at most.
                 cursor += _HOUR_MS
+            elif max(times) == cursor:
+                cursor += 1
+            else:
+                # The next page begins with the last time of this one, of which there may be more.
+                cursor = max(times)
         return sorted(
             (t for t in trades.values() if to_ms(since) <= t.timestamp < end), key=lambda trade: trade.timestamp
         )

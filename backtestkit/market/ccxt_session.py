@@ -58,16 +58,14 @@ class CcxtSession:
         kept = self._kept()
         kept.users += 1
         try:
-            async for attempt in stamina.retry_context(
-                on=ccxt.NetworkError,
+            retrying = stamina.AsyncRetryingCaller(
                 attempts=self._attempts,
                 timeout=None,
                 wait_initial=self._wait_seconds,
                 wait_max=max(30.0, self._wait_seconds),
                 wait_jitter=self._wait_seconds,
-            ):
-                with attempt:
-                    return await getattr(kept.client, method)(*args, **params)
+            )
+            return await retrying(ccxt.NetworkError, getattr(kept.client, method), *args, **params)
         except ccxt.BaseError as error:
             tries = f" after {self._attempts} attempts" if isinstance(error, ccxt.NetworkError) else ""
             asked = ", ".join(map(str, args))

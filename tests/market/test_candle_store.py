@@ -235,6 +235,9 @@ class TestDamage:
                 read(store, 0, 10)
             with pytest.raises(DamagedBlockError, match=complaint):
                 read_head(block)
+        block.write_bytes(b"nonsense")
+        with pytest.raises(DamagedBlockError, match="ArrowInvalid"):
+            store.markets()
 
     def test_a_block_in_the_wrong_place_is_refused(self, store: CandleStore, block: Path) -> None:
         block.rename(block.with_name("2024-12.parquet"))

@@ -327,6 +327,17 @@ def test_trades_of_a_window_are_read_completely_and_in_order(with_venue: WithVen
     with_venue(scenario)
 
 
+def test_more_trades_at_one_instant_than_a_page_holds_do_not_stop_the_rest(with_venue: WithVenue) -> None:
+    async def scenario(venue: Any) -> None:
+        venue.rows_max = 3
+        venue.trades = [trade(i, START + 10, True) for i in range(5)] + [trade(9, START + 11, True)]
+        async with exchange(venue) as source:
+            found = await source.get_aggregated_trades("BTC/USDT", from_ms(START), from_ms(START + MINUTE), True)
+        assert [t.id for t in found] == ["0", "1", "2", "9"]
+
+    with_venue(scenario)
+
+
 def test_funding_rates_of_a_window_are_read_completely(with_venue: WithVenue) -> None:
     async def scenario(venue: Any) -> None:
         venue.rows_max = 2
@@ -337,7 +348,9 @@ def test_funding_rates_of_a_window_are_read_completely(with_venue: WithVenue) ->
         ]
         async with exchange(venue, market_type="swap") as source:
             found = await source.get_funding_rates("BTCUSDT", from_ms(hours[1]), from_ms(hours[5]), True)
+            rest = await source.get_funding_rates("BTCUSDT", from_ms(hours[4]), from_ms(hours[5] + 10 * MINUTE), True)
         assert found == [FundingRate(at, i / 10_000) for i, at in enumerate(hours)][1:5]
+        assert [rate.timestamp for rate in rest] == hours[4:]
 
     with_venue(scenario)
 
@@ -371,6 +384,30 @@ def test_an_unknown_venue_suggests_the_near_ones() -> None:
 def test_a_download_needs_a_store() -> None:
     with pytest.raises(UsageError, match="no store to download to"):
         asyncio.run(CcxtExchange("binance").download("BTC/USDT", "1m", START, START + MINUTE))
+
+
+def test_an_answer_that_is_no_candles_names_venue_and_market(with_venue: WithVenue) -> None:
+    async def scenario(venue: Any) -> None:
+        async with exchange(venue) as source:
+            await source.session.client()
+
+            async def nonsense(method: str, *args: Any) -> Any:
+                return [[1, 2]]
+
+            source.session.read = nonsense  # type: ignore[method-assign]
+            with pytest.raises(DataError, match=r"binance BTC/USDT 1m from 2025-01-31 20:00: candle rows have shape"):
+                await source.read_candles("BTC/USDT", "1m", START, START + MINUTE)
+
+    with_venue(scenario)
+
+
+def test_a_sandbox_is_another_place() -> None:
+    async def scenario() -> None:
+        source = CcxtExchange("binance", sandbox=True)
+        assert "testnet" in source.session._kept().client.urls["api"]["public"]
+        await source.aclose()
+
+    asyncio.run(scenario())
 
 
 def test_stored_names_tell_markets_and_sandboxes_apart() -> None:
