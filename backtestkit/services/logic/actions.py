@@ -44,10 +44,10 @@ class Action:
         self.name = schema.action_name
         self._about = (schema.action_name, key.strategy_name, key.frame_name, key.backtest)
         self._schema = schema
-        make: Any = schema.handler
-        handler = (
-            make(key.strategy_name, key.frame_name, schema.action_name, key.backtest) if inspect.isclass(make) else make
-        )
+        handler: Any = schema.handler
+        is_class = inspect.isclass(schema.handler)
+        if is_class:
+            handler = handler(key.strategy_name, key.frame_name, schema.action_name, key.backtest)
         self._methods = {
             hook: fn for hook in ("init", *HOOKS, "dispose") if (fn := self._method(handler, hook)) is not None
         }
