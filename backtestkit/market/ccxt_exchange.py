@@ -126,16 +126,25 @@ class CcxtExchange:
         until: int,
         *,
         worth_storing: int = 1,
+        refresh: bool = False,
         on_progress: Callable[[int, int], object] | None = None,
     ) -> Candles:
         """Bring [since, until) into the store and return it; interrupted downloads go on where they were.
 
-        `on_progress(done, total)` hears milliseconds of time. Without a store this is a `UsageError`.
+        `refresh` asks for all of it again, for example after the venue has corrected its history. `on_progress(done,
+        total)` hears milliseconds of time. Without a store this is a `UsageError`.
         """
         if self.store is None:
             raise UsageError(f"CcxtExchange({self.venue!r}) has no store to download to. Give it store='./data'.")
-        target = Target(self.store, self.stored_as, symbol, interval)
-        return await download(self, target, since, until, worth_storing=worth_storing, on_progress=on_progress)
+        return await download(
+            self,
+            Target(self.store, self.stored_as, symbol, interval),
+            since,
+            until,
+            worth_storing=worth_storing,
+            refresh=refresh,
+            on_progress=on_progress,
+        )
 
     async def pages(self, symbol: str, interval: str, since: int, until: int) -> AsyncIterator[Page]:
         """The venue's candles of [since, until) page by page, oldest first; never one that is still forming."""

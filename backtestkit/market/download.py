@@ -65,15 +65,17 @@ async def download(
     until: int,
     *,
     worth_storing: int = 1,
+    refresh: bool = False,
     on_progress: Callable[[int, int], object] | None = None,
 ) -> Candles:
     """Bring what `target` lacks of [since, until) (ms UTC) from `source`; returns everything there is in that range.
 
-    A range counts as covered only between candles: before the first and behind the last candle of the venue nobody can
-    tell "none" from "not yet" or "no longer". Fewer than `worth_storing` candles at the newest end are not stored.
-    `on_progress(done, total)` hears milliseconds of time.
+    A range counts as covered only between candles: before the first and behind the last candle of the venue nobody
+    can tell "none" from "not yet" or "no longer". Fewer than `worth_storing` candles at the newest end are not
+    stored. `refresh` asks for all of it again and replaces what is stored. `on_progress(done, total)` hears
+    milliseconds of time.
     """
-    stored, missing = target.read(since, until)
+    stored, missing = (Candles.empty(), [(since, until)]) if refresh else target.read(since, until)
     fetched: list[Candles] = []
     total, done = sum(end - start for start, end in missing), 0
     for start, end in missing:

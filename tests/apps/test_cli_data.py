@@ -100,6 +100,8 @@ class TestDownload:
         assert run(*words) == 0
         assert venue.requests == []
         assert "300 candles" in capsys.readouterr().err
+        assert run(*words, "--refresh") == 0
+        assert len(venue.asked("api/v3/klines")) == 1
 
     def test_without_an_end_it_goes_up_to_now(self, venue: Any, tmp_path: Path) -> None:
         venue.candles["BTCUSDT", "1d"] = minutes(0, 0)

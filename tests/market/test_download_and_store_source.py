@@ -122,11 +122,11 @@ class TestDownload:
         get(Venue(), to, 0, 25, worth_storing=10)
         assert covered(to) == [(0, 25)]
 
-    def test_a_newer_answer_wins_over_what_was_stored(self, tmp_path: Path) -> None:
+    def test_a_refresh_replaces_what_is_stored(self, tmp_path: Path) -> None:
         to = target(tmp_path)
-        get(Venue(), to, 0, 10)
-        get(Venue(without=range(12, 14)), to, 0, 20)
-        assert covered(to) == [(0, 20)]
+        get(Venue(), to, 0, 30)
+        assert get(Venue(without=[12]), to, 5, 20, refresh=True) == minutes(5, 20, [12])
+        assert get(Venue(), to, 0, 30) == minutes(0, 30, [12])
 
 
 class TestStoreExchange:

@@ -39,6 +39,9 @@ def download(
     market_type: Annotated[MarketType | None, typer.Option(help="What a symbol such as BTCUSDT means.")] = None,
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Ask the venue's sandbox.")] = False,
     attempts: Annotated[int, typer.Option(min=1, help="How often a request is tried.")] = 5,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Ask again for what is in the store, and replace it.")
+    ] = False,
     ccxt_options: Annotated[
         str | None, typer.Option("--ccxt", metavar="JSON", help="Configuration of the ccxt client, such as a proxy.")
     ] = None,
@@ -57,6 +60,7 @@ def download(
             None if market_type is None else market_type.value,
             sandbox,
             attempts,
+            refresh,
             ccxt_options,
         )
     )

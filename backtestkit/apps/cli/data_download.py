@@ -32,6 +32,7 @@ class DownloadRequest:
     market_type: str | None
     sandbox: bool
     attempts: int
+    refresh: bool
     ccxt_options: str | None
 
 
@@ -65,7 +66,9 @@ async def _download(request: DownloadRequest, since: int, until: int, options: d
                 for interval in request.intervals:
                     task = progress.add_task(f"{symbol} {interval}", total=until - since)
                     show = partial(_show, progress, task)
-                    found = await source.download(symbol, interval, since, until, on_progress=show)
+                    found = await source.download(
+                        symbol, interval, since, until, refresh=request.refresh, on_progress=show
+                    )
                     progress.update(task, completed=1, total=1)
                     progress.console.print(_summary(f"{source.stored_as} {symbol} {interval}", found))
 
