@@ -94,7 +94,7 @@ class Candles:
     def coerce(cls, data: Any) -> Candles:
         """`Candles` from what a data source answers: itself, an `(n, 6)` array, rows, a pandas, polars or arrow table.
 
-        Anything else raises `DataError`.
+        Times of tables may be datetimes, in pandas also as the index. Anything else raises `DataError`.
         """
         if isinstance(data, Candles):
             return data
@@ -108,9 +108,13 @@ class Candles:
             return cls._copied(data[:, 0], [data[:, i] for i in range(1, 6)])
         names = getattr(data, "column_names", None) or getattr(data, "columns", None)
         if names is not None:
-            missing = [name for name in COLUMNS if name not in list(names)]
+            named = [str(name) for name in names]
+            index: Any = getattr(data, "index", None)
+            if "timestamp" not in named and getattr(index, "dtype", None) is not None and index.dtype.kind == "M":
+                return cls.coerce(data.assign(timestamp=index))
+            missing = [name for name in COLUMNS if name not in named]
             if missing:
-                raise DataError(f"candle table lacks {', '.join(missing)}; it has {', '.join(map(str, names))}")
+                raise DataError(f"candle table lacks {', '.join(missing)}; it has {', '.join(named)}")
             return cls._copied(data[COLUMNS[0]], [data[name] for name in COLUMNS[1:]])
         if isinstance(data, Iterable):
             return cls.from_rows(data)
@@ -150,7 +154,7 @@ class Candles:
     def _copied(
         cls, timestamp: npt.ArrayLike, columns: Iterable[npt.ArrayLike], filled: npt.ArrayLike | None = None
     ) -> Candles:
-        stamps = np.array(timestamp, dtype=np.int64)
+        stamps = _milliseconds(timestamp)
         block = np.empty((5, len(stamps)), dtype=np.float64)
         for i, (name, column) in enumerate(zip(COLUMNS[1:], columns, strict=True)):
             values = np.asarray(column, dtype=np.float64)
@@ -215,6 +219,18 @@ class Candles:
     def to_arrow(self) -> pa.Table:
         """A pyarrow table; `timestamp` stays int64 ms. Needs pyarrow."""
         return _optional("pyarrow").table({name: getattr(self, name) for name in COLUMNS})
+
+
+def _milliseconds(times: npt.ArrayLike) -> Integers:
+    """A copy of `times` as ms UTC: numbers are ms, datetimes are instants (without a zone in UTC)."""
+    values = np.asarray(times)
+    if values.dtype == object:
+        # How pandas shows times with a zone to those who do not ask for a type.
+        values = np.asarray(times, dtype="datetime64[ms]")
+    if values.dtype.kind == "M":
+        values = values.astype("datetime64[ms]")
+    stamps: Integers = values.astype(np.int64)
+    return stamps
 
 
 def _frozen(array: npt.NDArray[Any]) -> Any:

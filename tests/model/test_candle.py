@@ -48,6 +48,21 @@ class TestMaking:
         assert made.timestamp.dtype == np.int64
         assert all(getattr(made, name).dtype == np.float64 for name in COLUMNS[1:])
 
+    @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+    def test_times_of_tables_may_be_datetimes_of_any_resolution(self, three: Candles, unit: str) -> None:
+        times = three.timestamp.astype("datetime64[ms]").astype(f"datetime64[{unit}]")
+        frame = pd.DataFrame(as_columns()).assign(timestamp=times)
+        assert Candles.coerce(frame) == three
+        assert Candles.coerce(frame.assign(timestamp=frame["timestamp"].dt.tz_localize("UTC"))) == three
+        east = frame.assign(timestamp=frame["timestamp"].dt.tz_localize("UTC").dt.tz_convert("Asia/Tokyo"))
+        assert Candles.coerce(east) == three
+        assert Candles.coerce(frame.set_index("timestamp")) == three
+
+    def test_what_candles_give_they_take_back(self, three: Candles) -> None:
+        assert Candles.coerce(three.to_pandas()) == three
+        assert Candles.coerce(three.to_polars()) == three
+        assert Candles.coerce(three.to_arrow()) == three
+
     def test_candles_stay_what_they_are(self, three: Candles) -> None:
         assert Candles.coerce(three) is three
 
@@ -141,7 +156,7 @@ class TestTables:
         assert three.to_polars().schema["timestamp"] == pl.Datetime("ms", "UTC")
 
     def test_arrow_keeps_milliseconds(self, three: Candles) -> None:
-        assert Candles.coerce(three.to_arrow()) == three
+        assert three.to_arrow().column("timestamp").to_pylist() == [0, 60_000, 120_000]
 
     def test_a_missing_library_says_how_to_get_it(self, three: Candles, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(__import__("sys").modules, "polars", None)
