@@ -400,6 +400,16 @@ class TestGetCandles:
             assert "The earliest start that works is 2025-01-02 00:00" in str(caught.value)
             assert "warmup={'1h': 24}" in str(caught.value)
 
+    @pytest.mark.parametrize("gaps", ["refuse", "skip", "flat"])
+    def test_the_first_resampled_candle_is_the_first_whole_one(self, gaps: str) -> None:
+        connected = Connected(Source(start=at("08:01")), ranges=True, gaps=gaps, coarser="resampled")
+        found = connected.candles("15m", 2, when=at("08:45"))
+        assert found.timestamp.tolist() == [at("08:15"), at("08:30")]
+        asked = len(connected.source.asked)
+        with pytest.raises(InsufficientDataError, match="The earliest start that works is 2025-01-02 09:00"):
+            connected.candles("15m", 3, when=at("08:45"))
+        assert len(connected.source.asked) == asked
+
     def test_a_source_without_any_history_says_so(self) -> None:
         connected = Connected()
         with pytest.raises(InsufficientDataError, match="no candles there"):

@@ -71,7 +71,7 @@ class CandleLoader:
         span: Span | None = await user_function(self._schema.span)(book.symbol, (base or book).interval)
         if span is None or base is None:
             return span
-        return span[0], (span[1] + base.step) // book.step * book.step - book.step
+        return -(-span[0] // book.step) * book.step, (span[1] + base.step) // book.step * book.step - book.step
 
     async def load(self, book: CandleBook, window: Window, *, backtest: bool, strict: bool, ahead: bool = True) -> None:
         """See to it that `window` is known to `book`; `ahead` allows a backtest to bring more than that.
