@@ -52,12 +52,13 @@ def venue() -> Iterator[Any]:
     """A venue that serves in a loop of its own, because the command runs another."""
     module = load_venue()
     made = module.LoopbackVenue()
-    ready, done = threading.Event(), None
+    ready = threading.Event()
+    serving: list[asyncio.Event] = []
     loop = asyncio.new_event_loop()
 
     async def serve() -> None:
-        nonlocal done
         done = asyncio.Event()
+        serving.append(done)
         async with module.serving(made):
             ready.set()
             await done.wait()
@@ -66,7 +67,7 @@ def venue() -> Iterator[Any]:
     thread.start()
     assert ready.wait(10)
     yield made
-    loop.call_soon_threadsafe(done.set)  # type: ignore[attr-defined]
+    loop.call_soon_threadsafe(serving[0].set)
     thread.join(10)
     loop.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pytest
@@ -148,7 +148,8 @@ class TestValues:
         made.add(0, 10 * MINUTE, self.bad())
         assert minutes_of(made.last(10 * MINUTE, 5)) == [5, 6, 7, 8, 9]
         assert minutes_of(made.between(0, 4 * MINUTE)) == [0, 1, 2, 3]
-        for read in (lambda: made.last(10 * MINUTE, 6), lambda: made.between(0, 5 * MINUTE)):
+        reads: list[Callable[[], object]] = [lambda: made.last(10 * MINUTE, 6), lambda: made.between(0, 5 * MINUTE)]
+        for read in reads:
             with pytest.raises(CandleError) as caught:
                 read()
             assert caught.value.code == "candle_not_positive"

@@ -35,8 +35,8 @@ def later(minute: int) -> SimulatedClock:
 
 
 def exchange(venue: Any, **fields: Any) -> CcxtExchange:
-    fields = {"clock": later(100_000), "market_type": "spot", "retry_wait_seconds": 0.0} | fields
-    return CcxtExchange("binance", options=venue.options, **fields)
+    given: dict[str, Any] = {"clock": later(100_000), "market_type": "spot", "retry_wait_seconds": 0.0} | fields
+    return CcxtExchange("binance", options=venue.options, **given)
 
 
 def test_candles_are_read_page_by_page(with_venue: WithVenue) -> None:

@@ -139,7 +139,7 @@ class TestJoining:
         assert len(Candles.concat([])) == 0
 
     def test_marks_are_joined_too(self, three: Candles) -> None:
-        marked = Candles.from_columns(*(getattr(three, name) for name in COLUMNS), filled=[True, False, False])
+        marked = Candles.from_columns(*(getattr(three, name) for name in COLUMNS), [True, False, False])
         joined = Candles.concat([three, marked])
         assert joined.filled is not None and joined.filled.tolist() == [False, False, False, True, False, False]
         assert joined[3:].filled is not None
@@ -149,7 +149,7 @@ class TestJoining:
 class TestTables:
     def test_pandas_has_aware_times(self, three: Candles) -> None:
         frame = three.to_pandas()
-        assert str(frame.index.tz) == "UTC"
+        assert str(frame.index.to_series().dt.tz) == "UTC"
         assert frame["close"].tolist() == [1.5, 2.0, 2.0]
 
     def test_polars_has_aware_times(self, three: Candles) -> None:

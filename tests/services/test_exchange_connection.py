@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -551,7 +551,7 @@ class TestAttempts:
 
     def test_a_short_answer_is_asked_for_again_and_not_kept(self) -> None:
         connected = Connected()
-        answers = iter([lambda c: c[:5], lambda c: c])
+        answers: Iterator[Callable[[Candles], Candles]] = iter([lambda c: c[:5], lambda c: c])
         connected.source.change = lambda found: next(answers)(found)
         assert len(connected.columns(at("10:00"), at("10:10"))) == 10
 
@@ -706,11 +706,11 @@ class TestLive:
 
     def test_a_candle_that_is_late_is_waited_for(self) -> None:
         connected = Connected(now=at("10:37"))
-        answers = iter([lambda c: c[:-1], lambda c: c])
+        answers: Iterator[Callable[[Candles], Candles]] = iter([lambda c: c[:-1], lambda c: c])
         connected.source.change = lambda found: next(answers)(found)
         for gaps in ("refuse", "skip"):
             connected = Connected(now=at("10:37"), gaps=gaps)
-            answers = iter([lambda c: c[:-1], lambda c: c])
+            answers: Iterator[Callable[[Candles], Candles]] = iter([lambda c: c[:-1], lambda c: c])
             connected.source.change = lambda found, answers=answers: next(answers)(found)
             assert connected.candles("1m", 3, when=at("10:37"), backtest=False).timestamp[-1] == at("10:36")
             assert connected.slept == [5.0]
