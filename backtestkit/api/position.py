@@ -340,10 +340,12 @@ class PositionCommands(_Bound):
 
     async def commit_cancel_scheduled(self, *, id: str | None = None, note: str | None = None) -> Outcome:
         """Give up the waiting entry at the next candle or tick."""
+        self._run.ensure_going()
         return self._machine.cancel_scheduled(id, note)
 
     async def commit_activate_scheduled(self, *, id: str | None = None, note: str | None = None) -> Outcome:
         """Open the waiting entry at the next candle or tick, where the market is then."""
+        self._run.ensure_going()
         return self._machine.activate_scheduled(id, note)
 
     async def commit_create_signal(self, signal: Signal | Mapping[str, Any]) -> Outcome:
@@ -352,6 +354,7 @@ class PositionCommands(_Bound):
         Raises `SignalError` when the strategy is stopped, something is open, waiting, queued or on its way, or when the
         signal is not valid now.
         """
+        self._run.ensure_going()
         given = to_signal(signal)
         if given is None:
             raise UsageError("commit_create_signal needs a Signal or a mapping with its fields")

@@ -7,12 +7,15 @@ count as the order in which they first appear. Listeners, reports and the gear d
 from __future__ import annotations
 
 import hashlib
+import math
 import struct
 
+from backtestkit.model.event import CommitEvent
 from backtestkit.model.result import CancelledResult, ClosedResult, OpenedResult, ScheduledResult
 from backtestkit.model.signal import PublicSignal
 
 _NUMBERS = struct.Struct("<qd6d2d?2q2q3d")
+_COMMAND = struct.Struct("<3d")
 
 
 class Fingerprint:
@@ -35,9 +38,21 @@ class Fingerprint:
             self._hash.update(result.reason.encode())
         self._hash.update(_numbers(result.timestamp, result.current_price, signal))
 
+    def add_commit(self, event: CommitEvent) -> None:
+        """Add one command that took effect."""
+        signal = event.data
+        self._hash.update(f"{event.action}|{self._ids.setdefault(signal.id, len(self._ids) + 1)}".encode())
+        command = (event.percent_to_close, event.percent_shift, event.cost)
+        self._hash.update(_COMMAND.pack(*(_number(value) for value in command)))
+        self._hash.update(_numbers(event.timestamp, _number(event.current_price), signal))
+
     def hexdigest(self) -> str:
         """64 hexadecimal digits."""
         return self._hash.hexdigest()
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _numbers(timestamp: int, price: float, signal: PublicSignal) -> bytes:

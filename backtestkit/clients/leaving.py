@@ -34,6 +34,9 @@ def close(
         row = row.with_changes(peak=here)
     state.counters.ambiguous_exits += ambiguous
     public = pricing.public(row, price)
+    if state.commits and state.rules.policy.overtaken == "announced":
+        state.closing = True
+        yield from state.flush()
     state.set_slot(None)
     if slot is not None:
         yield state.announce_slot("close_pending", row, slot, price)

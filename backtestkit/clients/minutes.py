@@ -79,7 +79,10 @@ def open_minute(state: StrategyState, bars: Bars, i: int) -> Effects:
         return
     if bars.fundings:
         yield from _pay_fundings(state, bars, i, average, within=deadline_first)
-        row = state.pending or row
+        if state.pending is None:
+            yield from state.flush()
+            return
+        row = state.pending
     levels = state.levels
     assert levels is not None, "an open position has levels"
     expired = state.now - row.pending_at >= row.minute_estimated_time * MINUTE_MS
@@ -96,10 +99,8 @@ def open_minute(state: StrategyState, bars: Bars, i: int) -> Effects:
     else:
         if bars.fundings:
             yield from _pay_fundings(state, bars, i, average, within=True)
-            if state.pending is None or state.levels is None:
-                return
-            row, levels = state.pending, state.levels
-        yield from _survive(state, row, levels, average)
+        if state.pending is not None and state.levels is not None:
+            yield from _survive(state, state.pending, state.levels, average)
         yield from state.flush()
 
 

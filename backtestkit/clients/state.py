@@ -165,18 +165,23 @@ class StrategyState:
         if self.heard.on_write:
             yield Call("on_write", price, row)
 
+    @property
+    def _attributable(self) -> tuple[SlotKind, ...]:
+        """The slots whose row may still be told of commands."""
+        return _OPEN_SLOTS if self.rules.policy.overtaken == "announced" else ("close",)
+
     def flush(self) -> Effects:
         """Announce the commands that have taken effect, with the signal as it is now.
 
-        Commands before a close belong to the row in the slot; after a reported fill nothing is left to attribute them
-        to, and they are dropped.
+        Commands before a close belong to the row in the slot. After a reported fill they do so too, or they are dropped.
         """
         if not self.commits:
             return
         commits, self.commits = self.commits, []
         row = self.pending
-        if row is None and self.slot is not None and self.slot.kind == "close":
-            row = self.slot.row
+        slot = self.slot
+        if row is None and slot is not None and slot.kind in self._attributable:
+            row = slot.row
         if row is None:
             return
         for commit in commits:
@@ -202,5 +207,5 @@ class StrategyState:
         return Emit("strategy_commit", event)
 
 
-_OPEN_SLOTS = ("close", "take_profit", "stop_loss")
-_WAITING_SLOTS = ("cancel", "activate")
+_OPEN_SLOTS: tuple[SlotKind, ...] = ("close", "take_profit", "stop_loss")
+_WAITING_SLOTS: tuple[SlotKind, ...] = ("cancel", "activate")

@@ -27,7 +27,7 @@ from backtestkit.math.levels import last_milestone, sl_price_to_percent_shift, t
 from backtestkit.math.profit import holding
 from backtestkit.model.event import IdlePingEvent, PauseEvent
 from backtestkit.model.result import IdleResult
-from backtestkit.model.signal import Signal, SignalRow
+from backtestkit.model.signal import CancelReason, Signal, SignalRow
 
 Command: TypeAlias = Generator[Effect, None, Outcome]
 
@@ -89,6 +89,8 @@ class ClientStrategy(StrategyState):
         A command given before the first candle is carried out at once, at the `market` price of the tick.
         """
         self.index = start
+        if self.slot is not None and self.slot.kind == "close" and self.rules.policy.market == "next_open":
+            market = bars.open.item(start)
         yield from self._before_first(market)
         while self.index < bars.limit:
             if self.has_waiting:
@@ -171,17 +173,27 @@ class ClientStrategy(StrategyState):
         reported.breakeven = reported.breakeven or span.breakeven
 
     def cut(self, bars: Bars) -> Effects:
-        """End what is still there although no candle is left, at the last average: the frame reaches beyond the data."""
-        last = bars.limit - 1
-        self.now = bars.label(last) + bars.step
+        """End what is still there although no candle is left, at the last average.
+
+        Where candles act at their open, the candle that would cut may be missing at the end of the data; it is taken as
+        opening then. Where they act at their close, this is what the last candle itself has opened, or what a command
+        given in it wants.
+        """
+        last, slot = bars.limit - 1, self.slot
         average = bars.average.item(last)
-        row = self.scheduled or self.pending or (self.slot.row if self.slot is not None else None)
-        if row is None:
-            return
+        row = self.scheduled or self.pending or (slot.row if slot is not None else None)
+        assert row is not None, "a cut with nothing to end"
+        open_labels = self.rules.policy.label == "open"
+        self.now = bars.label(last) + (bars.step if open_labels else 0)
         if row.is_scheduled:
-            yield from leaving.cancel(self, row, "timeout", average)
+            reason: CancelReason = "timeout" if open_labels else "frame_end"
+            if not open_labels and slot is not None and slot.kind == "cancel":
+                reason = "user"
+            yield from leaving.cancel(self, row, reason, average, slot)
+        elif slot is not None and not open_labels:
+            yield from minutes.close_by_command(self, slot, average)
         else:
-            yield from leaving.close(self, row, average, "time_expired")
+            yield from leaving.close(self, row, average, "time_expired" if open_labels else "frame_end")
 
     def live(self, row: SignalRow, now: int, market: float, bars: Bars, start: int) -> Effects:
         """The whole life of an admitted signal: enter at `now`, then follow it from candle `start` to its end."""

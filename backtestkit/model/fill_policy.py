@@ -45,6 +45,7 @@ class FillPolicy:
       the market may be elsewhere.
     - `first_trailing`: the first trailing command may only `tighten` the original level, or move it `anywhere`.
     - `breakeven_behind`: a breakeven command whose stop is in profit already is `refused`, or `accepted` without effect.
+    - `overtaken`: commands whose position ends before they were announced are `announced` with its close, or `dropped`.
     - `while_closing`: commands on a position whose close is being announced are `refused`, or `accepted` without effect.
     - `risk_order`: risk rules are asked about a signal `after_validation` or `before_validation` of its prices.
     - `own_place`: a waiting entry that is about to open is `excluded` from the positions that its risk rules count, or
@@ -69,6 +70,7 @@ class FillPolicy:
     activated_entry: Literal["average", "price_open"] = "average"
     first_trailing: Literal["tighten", "anywhere"] = "tighten"
     breakeven_behind: Literal["refused", "accepted"] = "refused"
+    overtaken: Literal["announced", "dropped"] = "announced"
     while_closing: Literal["refused", "accepted"] = "refused"
     risk_order: Literal["after_validation", "before_validation"] = "after_validation"
     own_place: Literal["excluded", "counted"] = "excluded"
@@ -94,6 +96,7 @@ REFERENCE: Final = FillPolicy(
     activated_entry="price_open",
     first_trailing="anywhere",
     breakeven_behind="accepted",
+    overtaken="dropped",
     while_closing="accepted",
     risk_order="before_validation",
     own_place="counted",

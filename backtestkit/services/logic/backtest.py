@@ -66,7 +66,8 @@ class BacktestLogicService:
             await loop.load(self._wall_clock.now_ms())
             async for result in loop.run():
                 yield result
-            state.complete = True
+            state.complete = state.finished = True
+            await loop.end()
         except RunError:
             raise
         except BacktestKitError as error:
@@ -239,9 +240,14 @@ class _BacktestLoop:
                     runner.results.clear()
             position = ticks.after(machine.now) if entered else self._next(position)
         state.ticks_done = position
+        if position >= ticks.count:  # ticks that nobody noticed have passed all the same
+            machine.now = max(machine.now, ticks.time(ticks.count - 1))
         if runner.hears_progress:
             await self._progress(machine.now, done=True)
-        await self._boundary("after_end", machine.now, self._last_price())
+
+    async def end(self) -> None:
+        """Tell that the run is over."""
+        await self._boundary("after_end", self.machine.now, self.state.market_price())
 
     async def _arrive(self, now: int) -> None:
         """Bring machine and clock to a tick: scheduled jobs first, then who hears the progress."""
@@ -274,10 +280,6 @@ class _BacktestLoop:
         if not self._clean():
             self.requests.check_average(candle)
         return self.bars.average.item(candle - 1)
-
-    def _last_price(self) -> float | None:
-        index = min(self.machine.index, self.bars.limit) - 1
-        return self.bars.average.item(index) if index >= self.plan.config.avg_price_candles_count - 1 else None
 
     async def _ask(self, now: int, candle: int, price: float) -> Effects | None:
         """Ask the strategy, unless a command has queued a signal; the effects of entering, or None."""

@@ -9,7 +9,7 @@ from backtestkit.clients.effects import Call, Effect, Emit, EventChannel, Heard,
 from backtestkit.clients.fingerprint import Fingerprint
 from backtestkit.clients.strategy import ClientStrategy
 from backtestkit.errors import RunError
-from backtestkit.model.event import ErrorEvent
+from backtestkit.model.event import CommitEvent, ErrorEvent
 from backtestkit.model.interval import from_ms
 from backtestkit.model.result import (
     AnyResult,
@@ -130,6 +130,8 @@ class EffectRunner:
         """Carry out one effect at the machine's time."""
         self.clock.advance_to_ms(self.machine.now)
         if isinstance(effect, Emit):
+            if isinstance(effect.event, CommitEvent):
+                self.fingerprint.add_commit(effect.event)
             await self._emitters[effect.name](effect.event)
             if self.actions.hears(effect.name):
                 await self.actions.dispatch(effect.name, effect.event)

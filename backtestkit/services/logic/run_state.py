@@ -58,15 +58,20 @@ class RunState:
         index = int(np.searchsorted(bars.times, self.machine.now - self.machine.now % bars.step)) - 1
         return bars.average.item(index)
 
+    def ensure_going(self) -> None:
+        """`UsageError` when the run is over."""
+        if self.finished:
+            raise UsageError("the run is over; nothing can be changed in it any more")
+
     async def play(self, effects: Effects) -> None:
-        """Carry out effects that come from outside the loop."""
+        """Carry out effects that come from outside the loop; `UsageError` when the run is over."""
+        self.ensure_going()
         for effect in effects:
             await self.runner.apply(effect)
 
     async def command(self, command: Command) -> Outcome:
         """Give the machine a command and carry out what it asks for; `UsageError` when the run is over."""
-        if self.finished:
-            raise UsageError("the run is over; its positions cannot be changed any more")
+        self.ensure_going()
         try:
             while True:
                 await self.runner.apply(next(command))

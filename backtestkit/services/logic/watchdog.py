@@ -35,19 +35,20 @@ class Watchdog:
             self.stop()
             self._loop = loop
             self._timer = loop.call_later(self._every, self._look)
-        self._task = asyncio.current_task()
+        self._task = task = asyncio.current_task()
         self._since = loop.time()
         try:
             answer = await call
             overdue = loop.time() - self._since > self._limit
         except asyncio.CancelledError:
-            if not self._fired or self._task is None:
+            if not self._fired:
                 raise
-            self._fired = False
-            self._task.uncancel()
             overdue = True
         finally:
             self._since = None
+            if self._fired and task is not None:  # also when the call has swallowed the cancellation
+                self._fired = False
+                task.uncancel()
         if overdue:
             raise StrategyTimeoutError(
                 f"get_signal took longer than max_signal_generation_seconds={self._limit:g}. "
