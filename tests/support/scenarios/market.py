@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -17,6 +17,19 @@ Row = tuple[float, float, float, float, float]
 def flat(price: float, count: int, volume: float = 1.0) -> list[Row]:
     """`count` candles that stand still."""
     return [(price, price, price, price, volume)] * count
+
+
+def still(
+    count: int, price: Callable[[int], float] = lambda _: 100.0, at: Mapping[int, Row] | None = None
+) -> list[Row]:
+    """History and `count` candles that stand still at `price(minute)`, except the rows `at` some minutes."""
+    special = at or {}
+    return [special.get(m) or (p := float(price(m)), p, p, p, 1.0) for m in range(-5, count)]
+
+
+def dips(count: int, low: float, minute: int) -> list[Row]:
+    """Candles at 100, of which that of `minute` has a wick down to `low`, or up to it when it is above."""
+    return still(count, at={minute: (100.0, max(100.0, low), min(100.0, low), 100.0, 1.0)})
 
 
 def path(closes: Sequence[float], volume: float = 1.0) -> list[Row]:
