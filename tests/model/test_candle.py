@@ -139,7 +139,8 @@ class TestJoining:
         assert len(Candles.concat([])) == 0
 
     def test_marks_are_joined_too(self, three: Candles) -> None:
-        marked = Candles.from_columns(*(getattr(three, name) for name in COLUMNS), [True, False, False])
+        columns = three.timestamp, three.open, three.high, three.low, three.close, three.volume
+        marked = Candles.from_columns(*columns, [True, False, False])
         joined = Candles.concat([three, marked])
         assert joined.filled is not None and joined.filled.tolist() == [False, False, False, True, False, False]
         assert joined[3:].filled is not None

@@ -705,9 +705,6 @@ class TestLive:
         )
 
     def test_a_candle_that_is_late_is_waited_for(self) -> None:
-        connected = Connected(now=at("10:37"))
-        answers: Iterator[Callable[[Candles], Candles]] = iter([lambda c: c[:-1], lambda c: c])
-        connected.source.change = lambda found: next(answers)(found)
         for gaps in ("refuse", "skip"):
             connected = Connected(now=at("10:37"), gaps=gaps)
             answers: Iterator[Callable[[Candles], Candles]] = iter([lambda c: c[:-1], lambda c: c])
