@@ -1,8 +1,8 @@
 """What is known about a set of closed trades: the columns that go in, the figures that come out.
 
 A figure is None when its sample cannot carry it; nothing is rounded. Percent is plain percent (1.5 is 1.5 %) of what a
-trade had invested, after fees and slippage; durations are minutes. The formulas are in `math/statistics.py`, and
-`docs/statistics.md` has them in one table.
+trade had invested, after fees and slippage; durations are minutes. The formulas are in `math/statistics_formulas.py`
+and its neighbours, and `docs/statistics.md` has them in one table.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from backtestkit.model.result import ClosedResult
+from backtestkit.model.result import AnyResult, ClosedResult
 
 TrendName: TypeAlias = Literal["bullish", "bearish", "neutral", "sideways"]
 
@@ -144,6 +144,74 @@ class BacktestStatistics(TradeFigures):
     """The closed trades, newest first; also those that the figures skip because they lack a time."""
     total_signals: int = 0
     """Number of valid trades, n in the formulas."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveStatistics(TradeFigures):
+    """Figures of the closed trades of a live run, beside the newest of its events."""
+
+    event_list: tuple[AnyResult, ...] = ()
+    """The newest events, newest first; an idle, waiting or active row stands for all of its kind in a row."""
+    total_events: int = 0
+    """Events so far, also those that are no longer listed."""
+    total_closed: int = 0
+    """Number of valid closed trades, n in the formulas."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeatRow(TradeFigures):
+    """Figures of the closed trades of one symbol."""
+
+    symbol: str
+    total_trades: int = 0
+    """Number of valid trades, n in the formulas."""
+    avg_win: float | None = None
+    """Mean of r over wins, percent."""
+    avg_loss: float | None = None
+    """Mean of r over losses, percent."""
+    peak_profit_pnl: float | None = None
+    """The best profit inside any trade, percent."""
+    max_drawdown_pnl: float | None = None
+    """The worst profit inside any trade, percent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeatStatistics:
+    """One row a symbol, and the portfolio.
+
+    The `portfolio_*` figures treat all trades of all symbols as one sequence in the order in which they closed, each
+    with the whole capital; with trades that overlap in time they describe no account that could exist.
+    """
+
+    symbols: tuple[HeatRow, ...] = ()
+    """By Sharpe ratio, best first; those without one at the end, in the order in which they were first seen."""
+    total_symbols: int = 0
+    portfolio_total_trades: int = 0
+    portfolio_total_pnl: float | None = None
+    """Sum of the rows' totals, percent."""
+    portfolio_std_dev: float | None = None
+    portfolio_sharpe_ratio: float | None = None
+    portfolio_annualized_sharpe_ratio: float | None = None
+    portfolio_sortino_ratio: float | None = None
+    portfolio_certainty_ratio: float | None = None
+    portfolio_expectancy: float | None = None
+    portfolio_expected_yearly_returns: float | None = None
+    portfolio_trades_per_year: float | None = None
+    portfolio_calmar_ratio: float | None = None
+    portfolio_recovery_factor: float | None = None
+    portfolio_median_pnl: float | None = None
+    portfolio_avg_duration: float | None = None
+    portfolio_avg_win_duration: float | None = None
+    portfolio_avg_loss_duration: float | None = None
+    portfolio_avg_peak_pnl: float | None = None
+    """Mean of the rows' values, each weighted by its trades; so are the next three."""
+    portfolio_avg_fall_pnl: float | None = None
+    portfolio_avg_consecutive_win_pnl: float | None = None
+    portfolio_avg_consecutive_loss_pnl: float | None = None
+    portfolio_peak_profit_pnl: float | None = None
+    """The largest of the rows' values, percent."""
+    portfolio_max_drawdown_pnl: float | None = None
+    """The smallest of the rows' values, percent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

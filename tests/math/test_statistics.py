@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtestkit.math import statistics as s
+from backtestkit.math import statistics_formulas as s
+from backtestkit.math.statistics import backtest_statistics, trade_figures
+from backtestkit.math.statistics_price import price_profile, trend_name
 from backtestkit.model.interval import DAY_MS, MINUTE_MS
 from backtestkit.model.result import ClosedResult
 from backtestkit.model.signal import ZERO_PROFIT, Extreme, ProfitLoss, PublicSignal
@@ -139,60 +141,60 @@ class TestPace:
 
 class TestEquityCurve:
     def test_trades_compound_and_the_drawdown_is_from_the_highest_point(self) -> None:
-        curve = s.equity_curve(columns([10.0, -50.0, 20.0]))
+        curve = s.sequential_curve(columns([10.0, -50.0, 20.0]))
         assert curve.end == pytest.approx(1.1 * 0.5 * 1.2)
         assert curve.max_drawdown == pytest.approx(50)
 
     def test_the_worst_profit_inside_a_winning_trade_counts(self) -> None:
-        assert s.equity_curve(columns([10.0], fall=-30.0)).max_drawdown == pytest.approx(30)
+        assert s.sequential_curve(columns([10.0], fall=-30.0)).max_drawdown == pytest.approx(30)
 
     def test_the_curve_follows_the_closing_times_not_the_rows(self) -> None:
         rows = TradeColumns(
             pnl=(10.0, -50.0), pnl_cost=(0, 0), opened=(1, 2), closed=(10, 20), peak=(None,) * 2, fall=(None,) * 2,
             price=(1, 1),
         )  # fmt: skip
-        assert s.equity_curve(rows).max_drawdown == pytest.approx(50)
-        assert s.equity_curve(columns([-50.0, 10.0])).max_drawdown == pytest.approx(50)
+        assert s.sequential_curve(rows).max_drawdown == pytest.approx(50)
+        assert s.sequential_curve(columns([-50.0, 10.0])).max_drawdown == pytest.approx(50)
 
     @pytest.mark.parametrize(("pnl", "fall"), [([10.0, -100.0, 50.0], None), ([10.0, 5.0], -100.0)])
     def test_a_loss_of_everything_ends_the_curve(self, pnl: list[float], fall: float | None) -> None:
-        assert s.equity_curve(columns(pnl, fall=fall)) == s.EquityCurve(None, 100.0)
+        assert s.sequential_curve(columns(pnl, fall=fall)) == s.SequentialCurve(None, 100.0)
 
     @given(PNL)
     def test_the_drawdown_is_a_percentage_and_nothing_without_a_loss(self, pnl: list[float]) -> None:
-        curve = s.equity_curve(columns(pnl))
+        curve = s.sequential_curve(columns(pnl))
         assert 0 <= curve.max_drawdown <= 100
         assert (curve.max_drawdown > 0) == any(r < 0 for r in pnl)
 
 
 class TestYearly:
     def test_a_year_compounds_the_mean_trade(self) -> None:
-        assert s.expected_yearly_returns(s.EquityCurve(1.1, 5), 20, 10) == pytest.approx((1.1**2 - 1) * 100)
+        assert s.expected_yearly_returns(s.SequentialCurve(1.1, 5), 20, 10) == pytest.approx((1.1**2 - 1) * 100)
 
     @pytest.mark.parametrize(
         ("curve", "per_year"),
         [
-            (s.EquityCurve(None, 100), 20.0),
-            (s.EquityCurve(1.1, 5), None),
-            (s.EquityCurve(2.0, 5), 20.0),
-            (s.EquityCurve(1e300, 5), 20.0),
-            (s.EquityCurve(math.inf, 5), 20.0),
-            (s.EquityCurve(math.nan, 5), 20.0),
+            (s.SequentialCurve(None, 100), 20.0),
+            (s.SequentialCurve(1.1, 5), None),
+            (s.SequentialCurve(2.0, 5), 20.0),
+            (s.SequentialCurve(1e300, 5), 20.0),
+            (s.SequentialCurve(math.inf, 5), 20.0),
+            (s.SequentialCurve(math.nan, 5), 20.0),
         ],
     )
-    def test_a_year_that_cannot_be_believed_is_none(self, curve: s.EquityCurve, per_year: float | None) -> None:
+    def test_a_year_that_cannot_be_believed_is_none(self, curve: s.SequentialCurve, per_year: float | None) -> None:
         assert s.expected_yearly_returns(curve, per_year, 10) is None
 
     def test_calmar_and_recovery_divide_by_the_drawdown_within_a_thousand(self) -> None:
-        assert s.calmar_ratio(s.EquityCurve(1.1, 5), 20.0) == 4.0
-        assert s.calmar_ratio(s.EquityCurve(1.1, 0.001), 20.0) == 1000
-        assert s.calmar_ratio(s.EquityCurve(0.9, 0.001), -20.0) == -1000
-        assert s.calmar_ratio(s.EquityCurve(1.1, 0), 20.0) is None
-        assert s.calmar_ratio(s.EquityCurve(1.1, 5), None) is None
-        assert s.recovery_factor(s.EquityCurve(1.5, 5), 10) == pytest.approx(10)
-        assert s.recovery_factor(s.EquityCurve(1.5, 5), 9) is None
-        assert s.recovery_factor(s.EquityCurve(1.5, 0), 10) is None
-        assert s.recovery_factor(s.EquityCurve(None, 100), 10) is None
+        assert s.calmar_ratio(s.SequentialCurve(1.1, 5), 20.0) == 4.0
+        assert s.calmar_ratio(s.SequentialCurve(1.1, 0.001), 20.0) == 1000
+        assert s.calmar_ratio(s.SequentialCurve(0.9, 0.001), -20.0) == -1000
+        assert s.calmar_ratio(s.SequentialCurve(1.1, 0), 20.0) is None
+        assert s.calmar_ratio(s.SequentialCurve(1.1, 5), None) is None
+        assert s.recovery_factor(s.SequentialCurve(1.5, 5), 10) == pytest.approx(10)
+        assert s.recovery_factor(s.SequentialCurve(1.5, 5), 9) is None
+        assert s.recovery_factor(s.SequentialCurve(1.5, 0), 10) is None
+        assert s.recovery_factor(s.SequentialCurve(None, 100), 10) is None
 
 
 class TestStreaks:
@@ -215,20 +217,20 @@ class TestPriceProfile:
     TIMES = tuple(T0 + i * DAY_MS for i in range(10))
 
     def test_nine_prices_have_no_profile(self) -> None:
-        assert s.price_profile(self.TIMES[:9], [100.0] * 9) == PriceProfile()
+        assert price_profile(self.TIMES[:9], [100.0] * 9) == PriceProfile()
 
     def test_prices_that_cannot_be_true_are_left_out(self) -> None:
         bad = [100.0] * 7 + [0.0, math.nan, math.inf]
-        assert s.price_profile(self.TIMES, bad) == PriceProfile()
-        assert s.price_profile((*self.TIMES[:9], 0), [100.0] * 10) == PriceProfile()
+        assert price_profile(self.TIMES, bad) == PriceProfile()
+        assert price_profile((*self.TIMES[:9], 0), [100.0] * 10) == PriceProfile()
 
     def test_a_flat_market_is_sideways_without_pressure(self) -> None:
-        profile = s.price_profile(self.TIMES, [100.0] * 10)
+        profile = price_profile(self.TIMES, [100.0] * 10)
         assert (profile.median_step_size, profile.trend, profile.trend_confidence) == (0.0, "sideways", 0.0)
         assert profile.buyer_pressure is profile.buyer_strength is profile.pressure_imbalance is None
 
     def test_a_rising_market_is_bullish_with_all_pressure_on_the_buyers(self) -> None:
-        profile = s.price_profile(self.TIMES, [100 * 1.02**i for i in range(10)])
+        profile = price_profile(self.TIMES, [100 * 1.02**i for i in range(10)])
         assert profile.trend == "bullish"
         assert profile.trend_strength == pytest.approx(math.log(1.02) * 100)
         assert profile.trend_confidence == pytest.approx(1)
@@ -236,76 +238,76 @@ class TestPriceProfile:
 
     def test_order_of_time_decides_not_order_of_rows(self) -> None:
         prices = [100 * 0.98**i for i in range(10)]
-        assert s.price_profile(self.TIMES[::-1], prices[::-1]) == s.price_profile(self.TIMES, prices)
-        assert s.price_profile(self.TIMES, prices).trend == "bearish"
+        assert price_profile(self.TIMES[::-1], prices[::-1]) == price_profile(self.TIMES, prices)
+        assert price_profile(self.TIMES, prices).trend == "bearish"
 
     def test_the_line_is_the_least_squares_line(self) -> None:
         prices = [100.0, 103, 101, 105, 104, 108, 107, 111, 109, 113]
         days = np.arange(10.0)
         slope, _ = np.polyfit(days, np.log(prices), 1)
-        profile = s.price_profile(self.TIMES, prices)
+        profile = price_profile(self.TIMES, prices)
         assert profile.trend_strength == pytest.approx(slope * 100)
         assert profile.trend_confidence == pytest.approx(np.corrcoef(days, np.log(prices))[0, 1] ** 2)
 
     def test_without_time_between_the_prices_there_is_no_trend(self) -> None:
-        profile = s.price_profile((T0,) * 10, [100.0 + i for i in range(10)])
+        profile = price_profile((T0,) * 10, [100.0 + i for i in range(10)])
         assert (profile.trend, profile.trend_strength, profile.trend_confidence) == (None, None, None)
         assert profile.buyer_pressure == 1
 
     def test_trend_words(self) -> None:
-        assert s.trend_name(5.0, 0.29, 1.0) == "sideways"
-        assert s.trend_name(0.2, 0.30, 1.0) == "neutral"
-        assert s.trend_name(0.25, 0.30, 1.0) == "bullish"
-        assert s.trend_name(-0.25, 0.30, 1.0) == "bearish"
+        assert trend_name(5.0, 0.29, 1.0) == "sideways"
+        assert trend_name(0.2, 0.30, 1.0) == "neutral"
+        assert trend_name(0.25, 0.30, 1.0) == "bullish"
+        assert trend_name(-0.25, 0.30, 1.0) == "bearish"
 
 
 class TestFigures:
     def test_without_trades_counts_are_zero_and_the_rest_is_none(self) -> None:
-        figures = s.trade_figures(TradeColumns())
+        figures = trade_figures(TradeColumns())
         values = {f.name: getattr(figures, f.name) for f in fields(figures)}
         counts = {name for name, value in values.items() if value == 0}
         assert counts == {"win_count", "loss_count", "max_win_streak", "max_loss_streak"}
         assert {value for name, value in values.items() if name not in counts} == {None}
 
     def test_durations_are_minutes_and_split_by_outcome(self) -> None:
-        figures = s.trade_figures(columns([1.0, -1.0, 0.0]))
+        figures = trade_figures(columns([1.0, -1.0, 0.0]))
         assert (figures.avg_duration, figures.avg_win_duration, figures.avg_loss_duration) == (60, 60, 60)
-        assert s.trade_figures(columns([1.0])).avg_loss_duration is None
+        assert trade_figures(columns([1.0])).avg_loss_duration is None
 
     def test_excursions_that_were_not_recorded_do_not_count(self) -> None:
-        figures = s.trade_figures(columns([1.0, 2.0], fall=-0.5))
+        figures = trade_figures(columns([1.0, 2.0], fall=-0.5))
         assert (figures.avg_peak_pnl, figures.avg_fall_pnl) == (None, -0.5)
 
     def test_a_figure_that_is_not_finite_becomes_none(self) -> None:
-        figures = s.trade_figures(columns([1e308, 1e308, 1.0]))
+        figures = trade_figures(columns([1e308, 1e308, 1.0]))
         assert figures.total_pnl is None
         assert figures.median_pnl == 1e308
 
     def test_costs_and_streaks_are_counted(self) -> None:
-        figures = s.trade_figures(columns([1.0, 1.0, -1.0, 1.0]))
+        figures = trade_figures(columns([1.0, 1.0, -1.0, 1.0]))
         assert (figures.total_pnl_cost, figures.max_win_streak, figures.max_loss_streak) == (4.0, 2, 1)
 
 
 class TestBacktestStatistics:
     def test_rows_are_listed_newest_first_and_all_of_them_count(self) -> None:
         trades = [closed_trade(1.0, T0 + i * MINUTE_MS, T0 + (i + 1) * MINUTE_MS) for i in range(400)]
-        statistics = s.backtest_statistics(trades)
+        statistics = backtest_statistics(trades)
         assert statistics.total_signals == 400
         assert statistics.signal_list == tuple(trades[::-1])
         assert statistics.avg_peak_pnl == 3.0
 
     def test_a_row_limit_keeps_the_newest(self) -> None:
         trades = [closed_trade(float(i), T0 + i * MINUTE_MS, T0 + (i + 1) * MINUTE_MS) for i in range(5)]
-        assert s.backtest_statistics(trades, row_limit=2).total_pnl == 7.0
-        assert s.backtest_statistics(trades, row_limit=9).total_pnl == 10.0
+        assert backtest_statistics(trades, row_limit=2).total_pnl == 7.0
+        assert backtest_statistics(trades, row_limit=9).total_pnl == 10.0
 
     def test_a_trade_without_a_time_is_listed_but_not_counted(self) -> None:
         trades = [closed_trade(1.0, T0, T0 + MINUTE_MS), closed_trade(5.0, 0, T0 + 2 * MINUTE_MS)]
-        statistics = s.backtest_statistics(trades)
+        statistics = backtest_statistics(trades)
         assert (statistics.total_signals, statistics.total_pnl, len(statistics.signal_list)) == (1, 1.0, 2)
 
     def test_nothing_closed_is_an_empty_answer(self) -> None:
-        assert s.backtest_statistics([]) == BacktestStatistics()
+        assert backtest_statistics([]) == BacktestStatistics()
 
 
 def test_every_figure_says_what_it_is() -> None:

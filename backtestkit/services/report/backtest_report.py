@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from backtestkit.math.statistics import backtest_statistics, total
+from backtestkit.math.statistics import backtest_statistics
+from backtestkit.math.statistics_formulas import total
 from backtestkit.model.interval import MINUTE_MS
 from backtestkit.model.result import ClosedResult
 from backtestkit.model.statistics import BacktestStatistics, TradeFigures
