@@ -63,8 +63,9 @@ def test_the_perpetual_collects_funding_on_real_candles() -> None:
         ).wait()
     assert len(result.closed) >= 10 and result.error_count == 0
     paid = [funding for trade in result.closed for funding in trade.signal.fundings]
-    assert len(paid) >= 10 and all(funding.cost > 0 for funding in paid)
-    assert result.summary.funding_paid == pytest.approx(-sum(funding.cost for funding in paid))
+    received = sum(funding.cost for funding in paid)
+    assert len(paid) >= 10 and received > 0  # it stands on the side that was paid last
+    assert result.summary.funding_paid == pytest.approx(-received)
 
 
 def test_without_funding_rates_the_perpetual_does_nothing() -> None:
