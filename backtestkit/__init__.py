@@ -77,6 +77,7 @@ ROOMS = {
         "listen_max_drawdown listen_max_drawdown_once listen_max_drawdown_per_signal listen_pause "
         "listen_pause_once listen_before_start listen_before_start_once listen_after_end "
         "listen_after_end_once listen_backtest_progress listen_done_backtest listen_done_backtest_once "
+        "listen_risk listen_risk_once listen_validation "
         "listen_error listen_exit listen_signal_idle listen_signal_scheduled "
         "listen_signal_scheduled_per_signal listen_signal_waiting listen_signal_waiting_per_signal "
         "listen_signal_opened listen_signal_opened_per_signal listen_signal_active "
@@ -95,6 +96,7 @@ ROOMS = {
         "listen_signal_backtest_cancelled_per_signal"
     ),
     "backtestkit.api.bracket": "Position Constant Bracket",
+    "backtestkit.api.sizing": "PositionSize",
     "backtestkit.api.columns": "set_columns get_columns get_default_columns",
     "backtestkit.services.report.spec": "Column",
     "backtestkit.api.action": "ActionBase",
@@ -122,9 +124,11 @@ ROOMS = {
     ),
     "backtestkit.model.event": (
         "RunEvent ErrorEvent SignalEvent ScheduleEvent LevelEvent BreakevenEvent ExtremeEvent FundingEvent "
-        "CommitEvent PauseEvent PingEvent IdlePingEvent "
+        "CommitEvent RiskEvent PauseEvent PingEvent IdlePingEvent "
         "ProgressEvent DoneEvent BoundaryEvent"
     ),
+    "backtestkit.model.risk": "RiskPayload RiskRejection ActivePosition ClosedTrade TradeHistory",
+    "backtestkit.model.sizing": "PositionSizing SizeLimit",
     "backtestkit.model.candle": "Candle Candles",
     "backtestkit.model.market_data": "OrderBook AggregatedTrade FundingRate",
     "backtestkit.model.statistics": "BacktestStatistics RunSummary",

@@ -78,6 +78,8 @@ from backtestkit.api.listen import (
 )
 from backtestkit.api.listen import listen_pause as listen_pause
 from backtestkit.api.listen import listen_pause_once as listen_pause_once
+from backtestkit.api.listen import listen_risk as listen_risk
+from backtestkit.api.listen import listen_risk_once as listen_risk_once
 from backtestkit.api.listen import listen_schedule_ping as listen_schedule_ping
 from backtestkit.api.listen import listen_schedule_ping_once as listen_schedule_ping_once
 from backtestkit.api.listen import listen_schedule_ping_per_signal as listen_schedule_ping_per_signal
@@ -141,6 +143,7 @@ from backtestkit.api.listen import listen_signal_waiting_per_signal as listen_si
 from backtestkit.api.listen import listen_strategy_commit as listen_strategy_commit
 from backtestkit.api.listen import listen_strategy_commit_once as listen_strategy_commit_once
 from backtestkit.api.listen import listen_strategy_commit_per_signal as listen_strategy_commit_per_signal
+from backtestkit.api.listen import listen_validation as listen_validation
 from backtestkit.api.market import Exchange as Exchange
 from backtestkit.api.market import format_price as format_price
 from backtestkit.api.market import format_quantity as format_quantity
@@ -281,6 +284,7 @@ from backtestkit.api.registry import override_sizing as override_sizing
 from backtestkit.api.registry import override_strategy as override_strategy
 from backtestkit.api.registry import override_sweep as override_sweep
 from backtestkit.api.registry import override_walker as override_walker
+from backtestkit.api.sizing import PositionSize as PositionSize
 from backtestkit.api.validation import validate as validate
 from backtestkit.clients.commands import Outcome as Outcome
 from backtestkit.clients.queries import Ladder as Ladder
@@ -326,6 +330,7 @@ from backtestkit.model.event import LevelEvent as LevelEvent
 from backtestkit.model.event import PauseEvent as PauseEvent
 from backtestkit.model.event import PingEvent as PingEvent
 from backtestkit.model.event import ProgressEvent as ProgressEvent
+from backtestkit.model.event import RiskEvent as RiskEvent
 from backtestkit.model.event import RunEvent as RunEvent
 from backtestkit.model.event import ScheduleEvent as ScheduleEvent
 from backtestkit.model.event import SignalEvent as SignalEvent
@@ -352,6 +357,11 @@ from backtestkit.model.result import ScheduledResult as ScheduledResult
 from backtestkit.model.result import TickResult as TickResult
 from backtestkit.model.result import WaitingResult as WaitingResult
 from backtestkit.model.result import YieldedResult as YieldedResult
+from backtestkit.model.risk import ActivePosition as ActivePosition
+from backtestkit.model.risk import ClosedTrade as ClosedTrade
+from backtestkit.model.risk import RiskPayload as RiskPayload
+from backtestkit.model.risk import RiskRejection as RiskRejection
+from backtestkit.model.risk import TradeHistory as TradeHistory
 from backtestkit.model.schema import ActionCallbacks as ActionCallbacks
 from backtestkit.model.schema import ActionSchema as ActionSchema
 from backtestkit.model.schema import CandleData as CandleData
@@ -385,6 +395,8 @@ from backtestkit.model.signal import PositionSide as PositionSide
 from backtestkit.model.signal import ProfitLoss as ProfitLoss
 from backtestkit.model.signal import PublicSignal as PublicSignal
 from backtestkit.model.signal import Signal as Signal
+from backtestkit.model.sizing import PositionSizing as PositionSizing
+from backtestkit.model.sizing import SizeLimit as SizeLimit
 from backtestkit.model.statistics import BacktestStatistics as BacktestStatistics
 from backtestkit.model.statistics import RunSummary as RunSummary
 from backtestkit.runtime.context import RunKey as RunKey
@@ -400,6 +412,7 @@ __all__ = [
     "ActionBase",
     "ActionCallbacks",
     "ActionSchema",
+    "ActivePosition",
     "ActiveResult",
     "AggregatedTrade",
     "AlreadyRegisteredError",
@@ -423,6 +436,7 @@ __all__ = [
     "CcxtExchange",
     "CloseReason",
     "ClosedResult",
+    "ClosedTrade",
     "Column",
     "CommitEvent",
     "Config",
@@ -471,11 +485,16 @@ __all__ = [
     "Position",
     "PositionApi",
     "PositionSide",
+    "PositionSize",
+    "PositionSizing",
     "ProfitLoss",
     "ProgressEvent",
     "PublicSignal",
     "Reflect",
     "RiskCallbacks",
+    "RiskEvent",
+    "RiskPayload",
+    "RiskRejection",
     "RiskRule",
     "RiskSchema",
     "RunError",
@@ -491,6 +510,7 @@ __all__ = [
     "SignalError",
     "SignalEvent",
     "SignalInterval",
+    "SizeLimit",
     "SizingCallbacks",
     "SizingSchema",
     "SourceError",
@@ -503,6 +523,7 @@ __all__ = [
     "SweepSchema",
     "SyntheticExchange",
     "TickResult",
+    "TradeHistory",
     "UsageError",
     "Violation",
     "WaitingResult",
@@ -664,6 +685,8 @@ __all__ = [
     "listen_partial_profit_available_per_signal",
     "listen_pause",
     "listen_pause_once",
+    "listen_risk",
+    "listen_risk_once",
     "listen_schedule_ping",
     "listen_schedule_ping_once",
     "listen_schedule_ping_per_signal",
@@ -721,6 +744,7 @@ __all__ = [
     "listen_strategy_commit",
     "listen_strategy_commit_once",
     "listen_strategy_commit_per_signal",
+    "listen_validation",
     "override_action",
     "override_exchange",
     "override_frame",

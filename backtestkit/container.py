@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from backtestkit.services import schema, validation
     from backtestkit.services.channels import Channels
     from backtestkit.services.connection.exchange_pool import ExchangePool
+    from backtestkit.services.connection.risk import RiskPool
+    from backtestkit.services.connection.sizing import SizingPool
     from backtestkit.services.core.run_resolver import RunResolver
     from backtestkit.services.logic.backtest import BacktestLogicService
+    from backtestkit.services.logic.run_group import RunGroups
     from backtestkit.services.report.columns import ColumnService
     from backtestkit.services.report.markdown import MarkdownService
 
@@ -154,18 +157,34 @@ class Container(containers.DeclarativeContainer):
         channels=channels,
     )
 
+    risk_pool: providers.Singleton[RiskPool] = providers.Singleton(
+        Later("backtestkit.services.connection.risk.RiskPool")
+    )
+    sizing_pool: providers.Singleton[SizingPool] = providers.Singleton(
+        Later("backtestkit.services.connection.sizing.SizingPool"), sizings=sizing_schema, channels=channels
+    )
+
     # Core and logic
+    run_groups: providers.Singleton[RunGroups] = providers.Singleton(
+        Later("backtestkit.services.logic.run_group.RunGroups")
+    )
     run_resolver: providers.Singleton[RunResolver] = providers.Singleton(
         Later("backtestkit.services.core.run_resolver.RunResolver"),
         strategies=strategy_schema,
         exchanges=exchange_schema,
         frames=frame_schema,
         actions=action_schema,
+        risks=risk_schema,
+        sizings=sizing_schema,
         strategy_validation=strategy_validation,
         connect=exchange_pool.provided.connect,
     )
     backtest_logic: providers.Singleton[BacktestLogicService] = providers.Singleton(
-        Later("backtestkit.services.logic.backtest.BacktestLogicService"), channels=channels, wall_clock=wall_clock
+        Later("backtestkit.services.logic.backtest.BacktestLogicService"),
+        channels=channels,
+        wall_clock=wall_clock,
+        risks=risk_pool,
+        groups=run_groups,
     )
 
     # Reports

@@ -52,13 +52,16 @@ class Position:
         return Bracket(position=position, price_take_profit=take_profit, price_stop_loss=stop_loss)
 
     @staticmethod
-    def moonbag(position: PositionSide, current_price: float, *, percent_stop_loss: float) -> Bracket:
+    def moonbag(
+        position: PositionSide,
+        current_price: float,
+        *,
+        percent_stop_loss: float,
+        percent_take_profit: float = MOONBAG_TAKE_PROFIT_PERCENT,
+    ) -> Bracket:
         """A bracket whose take profit, 50 % away, is not meant to be reached: the exit is decided on the way."""
         return Position.bracket(
-            position,
-            current_price,
-            percent_take_profit=MOONBAG_TAKE_PROFIT_PERCENT,
-            percent_stop_loss=percent_stop_loss,
+            position, current_price, percent_take_profit=percent_take_profit, percent_stop_loss=percent_stop_loss
         )
 
 

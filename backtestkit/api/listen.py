@@ -31,6 +31,7 @@ from backtestkit.model.event import (
     PauseEvent,
     PingEvent,
     ProgressEvent,
+    RiskEvent,
     ScheduleEvent,
     SignalEvent,
     TickAction,
@@ -65,6 +66,8 @@ ABOUT: Final[dict[str, str]] = {
     "partial_loss_available": "the price has come 10, 20, ..., 100 percent of the way to the stop loss",
     "breakeven_available": "a stop at the entry would pay for fees and slippage",
     "funding": "an open position paid or received funding",
+    "risk": "a risk rule refused a signal",
+    "validation": "a risk rule raised, which refuses the signal",
     "highest_profit": "an open position has a new best price",
     "max_drawdown": "an open position has a new worst price",
     "pause": "the generation of signals was paused or resumed",
@@ -186,6 +189,9 @@ listen_breakeven_available_per_signal: FilteredListener[BreakevenEvent] = Filter
 listen_funding: Listener[FundingEvent] = Listener("funding")
 listen_funding_once: FilteredListener[FundingEvent] = FilteredListener("funding", "once")
 listen_funding_per_signal: FilteredListener[FundingEvent] = FilteredListener("funding", "per_signal")
+listen_risk: Listener[RiskEvent] = Listener("risk")
+listen_risk_once: FilteredListener[RiskEvent] = FilteredListener("risk", "once")
+listen_validation: Listener[ErrorEvent] = Listener("validation")
 listen_highest_profit: Listener[ExtremeEvent] = Listener("highest_profit")
 listen_highest_profit_once: FilteredListener[ExtremeEvent] = FilteredListener("highest_profit", "once")
 listen_highest_profit_per_signal: FilteredListener[ExtremeEvent] = FilteredListener("highest_profit", "per_signal")

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 from backtestkit.model.event import RunEvent
 from backtestkit.model.record import record
 from backtestkit.model.result import AnyResult
-from backtestkit.model.signal import SignalRow
+from backtestkit.model.signal import ProfitLoss, SignalRow
 
 EventChannel: TypeAlias = Literal[
     "signal_event", "order_schedule", "active_ping", "schedule_ping", "idle_ping", "partial_profit_available",
@@ -61,13 +61,24 @@ class Ask:
 
 @record
 class Settle:
-    """Tell the risk rules that `row` has `opened`, or that it is `gone` and its place is free."""
+    """Tell the risk rules that `row` has `opened`, has `changed` by a command, or is `gone` and its place is free.
 
-    kind: Literal["opened", "gone"]
+    A position that was closed says with which `profit`.
+    """
+
+    kind: Literal["opened", "changed", "gone"]
     row: SignalRow
+    profit: ProfitLoss | None = None
 
 
-Effect: TypeAlias = Emit | Call | Publish | Wake | Ask | Settle
+@record
+class Arrive:
+    """What happens at `time` is next; let the runs that share a risk profile with this one come so far."""
+
+    time: int
+
+
+Effect: TypeAlias = Emit | Call | Publish | Wake | Ask | Settle | Arrive
 
 
 @dataclass(slots=True)

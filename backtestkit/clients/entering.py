@@ -13,24 +13,26 @@ from backtestkit.model.result import OpenedResult, ScheduledResult
 from backtestkit.model.signal import ZERO_PROFIT, Entry, Extreme, Signal, SignalRow
 
 
-def admit(state: StrategyState, signal: Signal, new_id: str, now: int, market: float) -> SignalRow | None:
-    """The row that `signal` becomes at the price `market`, or None for a repeated id.
+def draft(state: StrategyState, signal: Signal, new_id: str, now: int, market: float) -> SignalRow | None:
+    """The row that `signal` would become at the price `market`, or None for a repeated id; its rules are not checked.
 
-    An entry without `price_open`, or one that the market has reached, opens at once; others wait. A signal that breaks
-    a rule raises `SignalError` with all broken rules and changes nothing.
+    An entry without `price_open`, or one that the market has reached, opens at once; others wait.
     """
     if signal.symbol is not None and signal.symbol != state.key.symbol:
         text = f"symbol={signal.symbol!r} differs from the running symbol {state.key.symbol!r}"
         raise SignalError([Violation("symbol_mismatch", text)])
     if signal.id is not None and signal.id == state.last_opened_id:
         return None
-    row = make_row(state, signal, signal.id or new_id, now, market)
+    return make_row(state, signal, signal.id or new_id, now, market)
+
+
+def approve(state: StrategyState, row: SignalRow, market: float) -> None:
+    """Raise `SignalError` with all rules that `row` breaks at the price `market`; nothing changes."""
     violations = check_common(row, state.rules.limits, state.rules.policy)
     if not violations and not row.is_scheduled:
         violations = check_market(row, market)
     if violations:
         raise SignalError(violations)
-    return row
 
 
 def make_row(state: StrategyState, signal: Signal, id: str, now: int, market: float) -> SignalRow:
@@ -118,7 +120,8 @@ def activate_touched(state: StrategyState, row: SignalRow, open: float, average:
         if state.scheduled is not row:
             return
         if not ask.allowed:
-            yield from cancel(state, row, "user", average, event_price=row.price_open)
+            refusal = Slot("cancel", row, None, None)
+            yield from cancel(state, row, "user", average, refusal, event_price=row.price_open)
             return
     price = waiting_entry_price(row, open, state.rules.policy)
     yield from open_position(state, _activated(state, row, price), price)

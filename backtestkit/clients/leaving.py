@@ -46,7 +46,7 @@ def close(
     yield from state.call("on_close", price, public)
     state.closing = False
     if state.heard.risk:
-        yield Settle("gone", row)
+        yield Settle("gone", row, profit)
     was_open = state.pending is not None
     state.set_pending(None)
     state.set_slot(None)

@@ -99,7 +99,8 @@ class StrategyState:
     """What a machine remembers between two steps.
 
     At most one signal is `pending` (open) or `scheduled` (waiting); a slot holds one on its way out of that place, or
-    of a waiting one into the market. `version` grows with every change that could make a plan wrong.
+    of a waiting one into the market. `version` grows with every change that could make a plan wrong. `stepping` forbids
+    to jump; `paced` has the machine say where it is about to arrive, for runs that keep in step with others.
     """
 
     def __init__(self, key: RunKey, rules: StrategyRules, heard: Heard) -> None:
@@ -108,7 +109,7 @@ class StrategyState:
         self.now = 0
         self.index = 0
         self.wake_at = float("inf")
-        self.stepping = False
+        self.stepping = self.paced = False
         self.version = 0
         self.pending: SignalRow | None = None
         self.levels: Levels | None = None

@@ -19,7 +19,7 @@ from typing import TypeAlias
 from backtestkit.clients import commands, entering, leaving, minutes, plan
 from backtestkit.clients.bars import Bars
 from backtestkit.clients.commands import Leg, Outcome, PartialKind, Proposal, refuse
-from backtestkit.clients.effects import Effect, Emit, Publish, Wake
+from backtestkit.clients.effects import Arrive, Effect, Emit, Publish, Settle, Wake
 from backtestkit.clients.state import Commit, Effects, Slot, SlotKind, StrategyState
 from backtestkit.clients.validation import check_common, check_market
 from backtestkit.errors import SignalError, UsageError, Violation
@@ -68,18 +68,24 @@ class ClientStrategy(StrategyState):
         created, self.created = self.created, None
         return created
 
-    def admit(self, signal: Signal, new_id: str, now: int, market: float) -> SignalRow | None:
-        """The row that `signal` becomes; None for a repeated id, `SignalError` for a broken rule (see `entering`)."""
-        return entering.admit(self, signal, new_id, now, market)
+    def draft(self, signal: Signal, new_id: str, now: int, market: float) -> SignalRow | None:
+        """The row that `signal` would become; None for a repeated id, `SignalError` for another symbol (see `entering`)."""
+        return entering.draft(self, signal, new_id, now, market)
 
-    def admit_created(self, signal: Signal, new_id: str, now: int, market: float) -> SignalRow | None:
-        """`admit` for a queued signal: when the market has left it behind it is dropped and the interval is free again."""
-        try:
-            return entering.admit(self, signal, new_id, now, market)
-        except SignalError as error:
+    def approve(self, row: SignalRow, market: float) -> None:
+        """Raise `SignalError` with all rules that a draft breaks; nothing changes."""
+        entering.approve(self, row, market)
+
+    def outdated(self, error: SignalError) -> SignalError:
+        """Why a queued signal, which was valid when it was queued, is dropped; the interval is free again."""
+        self.bucket = None
+        text = f"the queued signal is no longer valid: {error}"
+        return SignalError([Violation("queued_signal_revalidation_failed", text)])
+
+    def rejected(self) -> None:
+        """Account for a signal that a risk rule refused: the policy says when the strategy is asked again."""
+        if self.rules.policy.rejected == "tick":
             self.bucket = None
-            text = f"the queued signal is no longer valid: {error}"
-            raise SignalError([Violation("queued_signal_revalidation_failed", text)]) from error
 
     # -- following ----------------------------------------------------------------------------------------------------
 
@@ -117,6 +123,10 @@ class ClientStrategy(StrategyState):
         while self.index < bars.limit:
             version = self.version
             for i in self._candles(bars, waiting=waiting):
+                if self.paced and i < bars.limit:
+                    yield Arrive(bars.label(i))
+                    if self.version != version:
+                        break
                 self._absorb(bars, i, waiting=waiting)
                 self.index = i
                 if i >= bars.limit:
@@ -278,6 +288,8 @@ class ClientStrategy(StrategyState):
                 return refuse("closing", "the position is being closed; its result is final", price)
             return Outcome(True, price)
         self._apply(change.row, change.commit)
+        if self.heard.risk:
+            yield Settle("changed", change.row)
         yield from self.write(change.row, price)
         return Outcome(True, price)
 

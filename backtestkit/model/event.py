@@ -146,6 +146,22 @@ class FundingEvent(RunEvent):
 
 
 @record
+class RiskEvent(RunEvent):
+    """A risk rule refused a signal: a new one, or a waiting entry that was about to open.
+
+    `current_signal` shows what would have opened, at `current_price`; `active_position_count` are the places that were
+    taken in the profile `risk_name`. `rejection_id` is what the rule gave, `rejection_note` the reason.
+    """
+
+    risk_name: str
+    current_signal: PublicSignal
+    current_price: float
+    active_position_count: int
+    rejection_id: str | None
+    rejection_note: str
+
+
+@record
 class CommitEvent(RunEvent):
     """A command took effect. `current_price` is the price of the command, None where it has none.
 

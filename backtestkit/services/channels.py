@@ -19,6 +19,7 @@ from backtestkit.model.event import (
     PauseEvent,
     PingEvent,
     ProgressEvent,
+    RiskEvent,
     ScheduleEvent,
     SignalEvent,
 )
@@ -32,6 +33,7 @@ _action: Final[Callable[[Any], str]] = attrgetter("action")
 _signal_of_data: Final[Callable[[Any], str]] = attrgetter("data.id")
 _signal_of_row: Final[Callable[[Any], str]] = attrgetter("row.id")  # `data` of a ping is built when it is read
 _signal_of_signal: Final[Callable[[Any], str]] = attrgetter("signal.id")
+_signal_of_candidate: Final[Callable[[Any], str]] = attrgetter("current_signal.id")
 
 
 def _signal_of_result(result: AnyResult) -> str | None:
@@ -72,6 +74,10 @@ class Channels:
         self.max_drawdown: Channel[ExtremeEvent] = row("max_drawdown", signal=_signal_of_signal)
 
         self.funding: Channel[FundingEvent] = row("funding", signal=_signal_of_data)
+
+        # Signals that were refused, and rules that failed over one.
+        self.risk: Channel[RiskEvent] = row("risk", signal=_signal_of_candidate)
+        self.validation: Channel[ErrorEvent] = row("validation")
 
         # The life of a run.
         self.pause: Channel[PauseEvent] = row("pause")

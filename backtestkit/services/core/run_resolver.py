@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from backtestkit.config import Config
 from backtestkit.errors import UsageError, suggest
 from backtestkit.model.fill_policy import POLICIES, FillPolicy
-from backtestkit.model.schema import ActionSchema, ExchangeSchema, FrameSchema, StrategySchema
+from backtestkit.model.schema import (
+    ActionSchema,
+    ExchangeSchema,
+    FrameSchema,
+    RiskSchema,
+    SizingSchema,
+    StrategySchema,
+)
 from backtestkit.runtime.context import RunKey
 from backtestkit.services.connection.exchange import ExchangeConnection
 from backtestkit.services.schema.service import SchemaService
@@ -23,6 +30,8 @@ class BacktestPlan:
     strategy: StrategySchema
     frame: FrameSchema
     actions: tuple[ActionSchema, ...]
+    risks: tuple[RiskSchema, ...]
+    sizing: SizingSchema | None
     exchange: ExchangeConnection
     config: Config
     policy: FillPolicy
@@ -38,12 +47,14 @@ class RunResolver:
         exchanges: SchemaService[ExchangeSchema],
         frames: SchemaService[FrameSchema],
         actions: SchemaService[ActionSchema],
+        risks: SchemaService[RiskSchema],
+        sizings: SchemaService[SizingSchema],
         strategy_validation: ValidationService[StrategySchema],
         connect: Callable[[str], ExchangeConnection],
     ) -> None:
         """`connect` gives the one connection of an exchange by its name."""
         self._strategies, self._exchanges, self._frames = strategies, exchanges, frames
-        self._actions = actions
+        self._actions, self._risks, self._sizings = actions, risks, sizings
         self._strategy_validation = strategy_validation
         self._connect = connect
 
@@ -51,11 +62,16 @@ class RunResolver:
         """The plan of a backtest; unknown names and wrong references raise before anything runs."""
         self._strategy_validation.validate(key.strategy_name)
         strategy = self._strategies.get(key.strategy_name)
+        sizing = None if strategy.sizing_name is None else self._sizings.get(strategy.sizing_name)
+        if sizing is not None:
+            sizing.check_for_signals()
         return BacktestPlan(
             key=key,
             strategy=strategy,
             frame=self._frames.get(key.frame_name),
             actions=tuple(self._actions.get(name) for name in strategy.actions),
+            risks=tuple(self._risks.get(name) for name in strategy.risks),
+            sizing=sizing,
             exchange=self._connect(self._exchanges.get(key.exchange_name).exchange_name),
             config=config,
             policy=resolve_policy(policy, config),

@@ -20,15 +20,19 @@ from backtestkit.model.interval import DAY_MS, MINUTE_MS, from_ms, interval_star
 from backtestkit.model.result import ClosedResult, YieldedResult
 from backtestkit.model.signal import Signal, SignalRow, to_signal
 from backtestkit.runtime.clock import Clock, SimulatedClock
-from backtestkit.runtime.ids import new_id
 from backtestkit.runtime.scheduler import Scheduler, breathe
 from backtestkit.runtime.user_code import UserFunction, user_function
 from backtestkit.services.channels import Channels
+from backtestkit.services.connection.risk import RiskPool
 from backtestkit.services.connection.strategy import new_strategy
 from backtestkit.services.core.run_resolver import BacktestPlan
 from backtestkit.services.logic.actions import ActionSet
+from backtestkit.services.logic.admission import Admission
 from backtestkit.services.logic.effects import EffectRunner, UserErrors
+from backtestkit.services.logic.risk_gate import Profile, RiskGate
+from backtestkit.services.logic.run_group import Carried, RunGroups, started_together
 from backtestkit.services.logic.run_state import RunState
+from backtestkit.services.logic.sizer import Sizer
 from backtestkit.services.logic.watchdog import Watchdog
 
 BREATHE_EVERY = 128
@@ -41,29 +45,50 @@ SKIP_LOOKBACK_MS = 7 * DAY_MS
 class BacktestLogicService:
     """Runs backtests of one kit. Each run is independent; candles are shared through the exchange connection."""
 
-    def __init__(self, *, channels: Channels, wall_clock: Clock) -> None:
+    def __init__(self, *, channels: Channels, wall_clock: Clock, risks: RiskPool, groups: RunGroups) -> None:
         """`wall_clock` says where the future begins: a frame does not reach beyond now."""
         self._channels, self._wall_clock = channels, wall_clock
+        self._risks, self._groups = risks, groups
 
     def start(self, plan: BacktestPlan, *, stepping: bool = False) -> RunState:
         """The state of a new run; nothing happens until `run` is iterated. `stepping` forbids jumping."""
         machine = new_strategy(plan.key, plan.strategy, plan.config, plan.policy)
         machine.stepping = stepping
+        machine.heard.risk = machine.paced = bool(plan.risks)
         on_error = plan.strategy.on_error or plan.config.on_error
         errors = UserErrors(self._channels, machine, raises=on_error == "raise")
         actions = ActionSet(plan.actions, plan.key, errors.tell)
         runner = EffectRunner(machine, plan.strategy, self._channels, SimulatedClock(), Scheduler(), errors, actions)
-        return RunState(plan, machine, errors, runner, stepping)
+        return RunState(plan, machine, errors, runner, stepping, rank=self._groups.next_rank())
 
-    async def run(self, state: RunState) -> AsyncGenerator[YieldedResult, None]:
+    def run(self, state: RunState) -> AsyncGenerator[YieldedResult, None]:
         """Drive the run, yielding scheduled, opened, closed and cancelled results as they happen.
 
         The caller sets the run's context around each step. An error in the data or in the engine is raised on the error
         channel and then to the caller; it ends this run and no other.
         """
+        return self._run_in_step(state) if state.plan.risks else self._run(state)
+
+    async def _run_in_step(self, state: RunState) -> AsyncGenerator[YieldedResult, None]:
+        """The same with risk rules, in step with the runs that share some of them."""
+        plan, runner = state.plan, state.runner
+        frame_floor = to_ms(plan.frame.start_date) // MINUTE_MS * MINUTE_MS
+        books = self._risks.enter(plan.key, (risk.risk_name for risk in plan.risks))
+        try:
+            profiles = [Profile(schema, book) for schema, book in zip(plan.risks, books, strict=True)]
+            runner.gate = RiskGate(state.machine, profiles, self._channels, state.errors, runner.actions)
+            runner.member = self._groups.join(state.rank, frame_floor, books)
+            async for result in Carried(runner.member, self._run(state)).items():
+                yield result
+        finally:
+            state.finished = True
+            self._risks.leave(plan.key, state.machine.now)
+
+    async def _run(self, state: RunState) -> AsyncGenerator[YieldedResult, None]:
         loop = _BacktestLoop(state, self._channels)
         try:
             await loop.load(self._wall_clock.now_ms())
+            await loop.keep_step()
             async for result in loop.run():
                 yield result
             state.complete = state.finished = True
@@ -74,9 +99,12 @@ class BacktestLogicService:
             await state.errors.tell(error, "backtest")
             raise
         finally:
-            await state.runner.actions.dispose()
-            state.finished = True
-            loop.watchdog.stop()
+            try:
+                await state.runner.actions.dispose()
+            finally:
+                state.finished = True
+                loop.watchdog.stop()
+                self._risks.leave(state.plan.key, state.machine.now)
 
 
 class _BacktestLoop:
@@ -93,6 +121,9 @@ class _BacktestLoop:
         get_signal = self.plan.strategy.get_signal
         self.get_signal: UserFunction | None = None if get_signal is None else user_function(get_signal)
         self.watchdog = Watchdog(self.plan.config.max_signal_generation_seconds)
+        sizing = self.plan.sizing
+        sizer = None if sizing is None else Sizer(sizing, self.plan, state.closed, state.errors.caught)
+        self.admission = Admission(self.machine, self.runner.gate, sizer)
 
     # -- before the first tick ----------------------------------------------------------------------------------------
 
@@ -203,6 +234,13 @@ class _BacktestLoop:
         expected = (int(bars.times[bars.limit - 1]) - interval_first(state.first_time, step)) // step + 1
         state.candles_missing = expected - int(inside.sum()) + state.candles_filled
 
+    async def keep_step(self) -> None:
+        """Begin together with the runs that share risks with this one."""
+        member = self.runner.member
+        if member is not None:
+            await started_together()
+            await member.reach(self.ticks.time(0))
+
     # -- the ticks ----------------------------------------------------------------------------------------------------
 
     async def run(self) -> AsyncIterator[YieldedResult]:
@@ -252,6 +290,8 @@ class _BacktestLoop:
     async def _arrive(self, now: int) -> None:
         """Bring machine and clock to a tick: scheduled jobs first, then who hears the progress."""
         machine, runner = self.machine, self.runner
+        if runner.member is not None:
+            await runner.member.reach(now)
         runner.refresh()
         machine.now = now
         runner.clock.advance_to_ms(now)
@@ -285,16 +325,16 @@ class _BacktestLoop:
         """Ask the strategy, unless a command has queued a signal; the effects of entering, or None."""
         machine, market = self.machine, self._market(candle, price)
         try:
-            created = machine.take_created()
-            if created is None:
-                answer = await self._answer(now, price)
-                created = machine.take_created()
-                if created is None:
-                    if answer is None or machine.stopped:
-                        return None
-                    row = machine.admit(answer, new_id(), now, market)
-                    return None if row is None else self._life(row, now, candle, price)
-            row = machine.admit_created(created, new_id(), now, market)
+            signal = queued = machine.take_created()
+            if queued is None:
+                signal = await self._answer(now, price)
+                queued = machine.take_created()
+                signal = queued or (None if machine.stopped else signal)
+            if signal is None:
+                return None
+            row = await self.admission.admit(signal, now, price, market, queued=queued is not None)
+        except RunError:
+            raise
         except Exception as error:
             await self.runner.errors.caught(error, "get_signal")
             return None

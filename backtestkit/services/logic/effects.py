@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
-from backtestkit.clients.effects import Call, Effect, Emit, EventChannel, Heard, Publish
+from backtestkit.clients.effects import Arrive, Ask, Call, Effect, Emit, EventChannel, Heard, Publish, Settle
 from backtestkit.clients.fingerprint import Fingerprint
 from backtestkit.clients.strategy import ClientStrategy
 from backtestkit.errors import RunError
@@ -25,6 +25,10 @@ from backtestkit.runtime.scheduler import Scheduler
 from backtestkit.runtime.user_code import UserFunction, user_function
 from backtestkit.services.channels import Channels
 from backtestkit.services.logic.actions import ActionSet
+
+if TYPE_CHECKING:
+    from backtestkit.services.logic.risk_gate import RiskGate
+    from backtestkit.services.logic.run_group import Member
 
 _SIGNAL_CALLBACKS = ("on_active_ping", "on_schedule_ping")
 
@@ -67,11 +71,16 @@ class EffectRunner:
         errors: UserErrors,
         actions: ActionSet,
     ) -> None:
-        """Wire the shell; `results` collects what the run yields until the loop takes it."""
+        """Wire the shell; `results` collects what the run yields until the loop takes it.
+
+        `gate` and `member` are set for a run whose strategy names risks: who asks them, and who keeps it in step.
+        """
         self.machine, self.clock = machine, clock
         self.errors = errors
         self.actions = actions
         self.results: list[YieldedResult] = []
+        self.gate: RiskGate | None = None
+        self.member: Member | None = None
         self.fingerprint = Fingerprint()
         self._channels, self._scheduler = channels, scheduler
         self._stream = channels.signal_backtest if machine.key.backtest else channels.signal_live
@@ -139,6 +148,15 @@ class EffectRunner:
             await self._publish(effect.result)
         elif isinstance(effect, Call):
             await self._call(effect)
+        elif isinstance(effect, Arrive):
+            assert self.member is not None, "a machine that is paced by nobody"
+            await self.member.reach(effect.time)
+        elif isinstance(effect, Settle):
+            assert self.gate is not None, "a machine that asks risk rules that do not exist"
+            self.gate.settle(effect.kind, effect.row, effect.profit)
+        elif isinstance(effect, Ask):
+            assert self.gate is not None, "a machine that asks risk rules that do not exist"
+            effect.allowed = await self.gate.admits(effect.row, effect.price, fresh=False)
         else:
             await self.run_jobs()
         if self._channels.version != self._version:

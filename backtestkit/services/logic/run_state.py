@@ -40,6 +40,7 @@ class RunState:
     candles_missing: int = 0
     frame: ClientFrame | None = None
     bars: Bars | None = None
+    rank: int = 0
 
     @property
     def progress(self) -> float:
