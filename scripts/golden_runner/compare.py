@@ -69,6 +69,24 @@ def events_difference(got: list[dict[str, Any]], expected: list[dict[str, Any]],
     return None
 
 
+def by_run(events: list[dict[str, Any]]) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """The events of each run (symbol and strategy), their generated ids counted within the run."""
+    runs: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    ids: dict[tuple[str, str, str], str] = {}
+
+    def renamed(value: Any, run: tuple[str, str]) -> Any:
+        if isinstance(value, dict):
+            return {key: renamed(inner, run) for key, inner in value.items()}
+        if isinstance(value, str) and value.startswith("#"):
+            return ids.setdefault((*run, value), f"#{sum(known[:2] == run for known in ids) + 1}")
+        return value
+
+    for event in events:
+        run = event.get("symbol", ""), event.get("strategy", "")
+        runs.setdefault(run, []).append(renamed(event, run))
+    return runs
+
+
 def collapse(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Consecutive equal errors as one."""
     kept: list[dict[str, Any]] = []

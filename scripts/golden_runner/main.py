@@ -9,11 +9,7 @@ from typing import Any
 
 from . import records, scenario, statistics
 
-UNBUILT = {
-    "risks": "risk profiles",
-    "walker": "walkers",
-    "run_mode": "parallel runs",
-}
+UNBUILT = {"walker": "walkers"}
 """Parts of scenarios that have no runner yet, by the field that asks for them."""
 
 
@@ -78,7 +74,7 @@ def has_commands(record: dict[str, Any]) -> bool:
 
 def unbuilt(record: dict[str, Any]) -> str | None:
     """What the record asks for that has no runner, or None."""
-    return next((UNBUILT[name] for name in ("risks", "walker", "run_mode") if record.get(name)), None)
+    return next((what for name, what in UNBUILT.items() if record.get(name)), None)
 
 
 if __name__ == "__main__":

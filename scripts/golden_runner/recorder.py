@@ -32,6 +32,7 @@ class Recorder:
         for action in ("scheduled", "opened", "closed", "cancelled"):
             listener: Callable[..., Any] = getattr(bk, f"listen_signal_backtest_{action}")
             listener(self._signal)
+        bk.listen_risk(self._risk_rejection)
         if self._only:
             return
         bk.listen_signal_event(self._signal_event)
@@ -138,6 +139,19 @@ class Recorder:
             **{f"{name}_id": event.command_id for name in ("cancel", "close", "activate")},
         }
         self._add("commit", event, **fields)
+
+    def _risk_rejection(self, event: bk.RiskEvent) -> None:
+        # Where a rule raised, the records have the message of the error and we have all of it.
+        raised = event.rejection_note == repr(ScriptedError("scripted error"))
+        self._add(
+            "risk_rejection",
+            event,
+            current_price=event.current_price,
+            active_position_count=event.active_position_count,
+            rejection_id=event.rejection_id,
+            rejection_note="scripted error" if raised else event.rejection_note,
+            position=event.current_signal.position,
+        )
 
     def _ping(self, type: str, event: Any) -> None:
         self._add(type, event, current_price=event.current_price, **self.brief(event.data))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Any
 
 import backtestkit as bk
 from backtestkit.errors import BacktestKitError, ConfigError
 
-from . import compare
+from . import compare, risks
 from .commands import Commands
 from .market import Market
 from .recorder import Recorder, codes
@@ -58,9 +59,17 @@ class _Scenario:
     def difference(self) -> str | None:
         self._register()
         self.recorder.listen()
-        for run in self.record["runs"]:
-            self._run(run["symbol"], run["strategy"])
+        runs = [_Run(self, run["symbol"], run["strategy"]) for run in self.record["runs"]]
+        if self.record.get("run_mode") == "parallel":
+            asyncio.run(self._together(runs))
+        else:
+            for run in runs:
+                asyncio.run(run.play())
+        self.runs = [run.row() for run in runs]
         return self._compare()
+
+    async def _together(self, runs: list[_Run]) -> None:
+        await asyncio.gather(*(run.play() for run in runs))
 
     def _register(self) -> None:
         market = Market(self.record["candles"])
@@ -71,58 +80,11 @@ class _Scenario:
         )
         frame = self.record["frame"]
         bk.add_frame(frame_name=FRAME, interval=frame["interval"], start_date=frame["start"], end_date=frame["end"])
-
-    def _run(self, symbol: str, strategy_name: str) -> None:
-        strategy = next(s for s in self.record["strategies"] if s["name"] == strategy_name)
-        script = Script(strategy, symbol, self.record["frame"]["start"])
-        commands = Commands(strategy, symbol, self.record["frame"]["start"], self.recorder)
-
-        async def get_signal(_symbol: str, when: datetime, price: float) -> bk.Signal | None:
-            time = round(when.timestamp() * 1000)
-            await commands.on_get_signal(time, price)
-            return script.answer(time, price)
-
-        self.recorder.own_ids([entry["dto"] for entry in strategy.get("signals", []) if "dto" in entry])
-        bk.add_strategy(
-            strategy_name=strategy_name,
-            interval=strategy["interval"],
-            get_signal=get_signal,
-            replace=True,
-        )
-        run = bk.Backtest.run(
-            symbol,
-            strategy_name=strategy_name,
-            exchange_name=EXCHANGE,
-            frame_name=FRAME,
-            policy="reference",
-            stepping=self.stepping,
-        )
-        ends = commands.listen()
-        try:
-            run.wait()
-        except BacktestKitError as error:
-            self.failed = True
-            if not any(e["type"] == "error" and e["codes"] == codes(error) for e in self.recorder.events[-1:]):
-                self.recorder.run_error(error)
-        for end in ends:
-            end()
-        counters = run.snapshot().counters
-        self.runs.append(
-            {
-                "symbol": symbol,
-                "strategy": strategy_name,
-                "get_signal_calls": len(script.minutes),
-                "get_signal_minutes": script.minutes,
-                "get_signal_prices": script.prices,
-                "idle_ticks": counters.idle_ticks,
-                "active_pings": counters.active_pings,
-                "schedule_pings": counters.schedule_pings,
-                "idle_pings": counters.idle_pings,
-            }
-        )
+        for profile in self.record.get("risks", ()):
+            risks.register(profile)
 
     def _compare(self) -> str | None:
-        found = compare.events_difference(self.recorder.events, self.expected["events"], self.suspect)
+        found = self._events_difference()
         if found:
             return found
         if bool(self.expected.get("fatal")) != self.failed and self.expected.get("fatal") is not None:
@@ -133,3 +95,74 @@ class _Scenario:
             if found:
                 return f"run {i} {found}"
         return None
+
+    def _events_difference(self) -> str | None:
+        got, expected = self.recorder.events, self.expected["events"]
+        if self.record.get("compare_order") != "per_run":
+            return compare.events_difference(got, expected, self.suspect)
+        ours, theirs = compare.by_run(got), compare.by_run(expected)
+        for run in ours | theirs:
+            found = compare.events_difference(ours.get(run, []), theirs.get(run, []), self.suspect)
+            if found:
+                return f"{' '.join(run)}: {found}"
+        return None
+
+
+class _Run:
+    """One run of a scenario: a scripted strategy on one symbol."""
+
+    def __init__(self, scenario: _Scenario, symbol: str, strategy_name: str) -> None:
+        record, self.recorder = scenario.record, scenario.recorder
+        self.scenario, self.symbol, self.strategy_name = scenario, symbol, strategy_name
+        strategy = next(s for s in record["strategies"] if s["name"] == strategy_name)
+        self.script = Script(strategy, symbol, record["frame"]["start"])
+        self.commands = Commands(strategy, symbol, record["frame"]["start"], self.recorder)
+        self.recorder.own_ids([entry["dto"] for entry in strategy.get("signals", []) if "dto" in entry])
+        bk.add_strategy(
+            strategy_name=strategy_name,
+            interval=strategy["interval"],
+            get_signal=self._get_signal,
+            risk_name=strategy.get("risk_name"),
+            risk_list=strategy.get("risk_list") or (),
+            replace=True,
+        )
+        self.run = bk.Backtest.run(
+            symbol,
+            strategy_name=strategy_name,
+            exchange_name=EXCHANGE,
+            frame_name=FRAME,
+            policy="reference",
+            stepping=scenario.stepping,
+        )
+
+    async def _get_signal(self, symbol: str, when: datetime, price: float) -> bk.Signal | None:
+        time = round(when.timestamp() * 1000)
+        await self.commands.on_get_signal(time, price)
+        return self.script.answer(time, price)
+
+    async def play(self) -> None:
+        """Run it, with its commands."""
+        ends = self.commands.listen()
+        try:
+            await self.run.result()
+        except BacktestKitError as error:
+            self.scenario.failed = True
+            if not any(e["type"] == "error" and e["codes"] == codes(error) for e in self.recorder.events[-1:]):
+                self.recorder.run_error(error)
+        for end in ends:
+            end()
+
+    def row(self) -> dict[str, Any]:
+        """What the records say of a run beside its events."""
+        counters = self.run.snapshot().counters
+        return {
+            "symbol": self.symbol,
+            "strategy": self.strategy_name,
+            "get_signal_calls": len(self.script.minutes),
+            "get_signal_minutes": self.script.minutes,
+            "get_signal_prices": self.script.prices,
+            "idle_ticks": counters.idle_ticks,
+            "active_pings": counters.active_pings,
+            "schedule_pings": counters.schedule_pings,
+            "idle_pings": counters.idle_pings,
+        }
