@@ -118,6 +118,7 @@ def _pay_fundings(state: StrategyState, bars: Bars, i: int, average: float, *, w
             return
         state.next_funding += 1
         if rate.timestamp <= row.pending_at:
+            state.version += 1  # the plan stopped here for it and knows of no other payment
             continue
         funding = funding_payment(row, rate.rate, average, rate.timestamp)
         row = row.with_changes(fundings=(*row.fundings, funding))
@@ -162,11 +163,11 @@ def _survive(state: StrategyState, row: SignalRow, levels: Levels, average: floa
     """
     heard, reported = state.heard, state.reported
     distance = average - levels.effective if levels.long else levels.effective - average
-    if distance > 0:
-        moved = _new_peak(state, row, levels, average)
-        if moved is not None:
-            yield from _extreme_moved(state, moved, average, "highest_profit")
-    elif distance < 0:
+    paid = bool(row.fundings) and state.rules.policy.extremes == "profit"  # then a profit may lie on either side
+    moved = _new_peak(state, row, levels, average) if distance > 0 or paid else None
+    if moved is not None:
+        yield from _extreme_moved(state, moved, average, "highest_profit")
+    elif distance < 0 or paid:
         moved = _new_fall(state, row, levels, average)
         if moved is not None:
             yield from _extreme_moved(state, moved, average, "max_drawdown")

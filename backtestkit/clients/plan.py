@@ -89,6 +89,7 @@ def summarise(
     best_price, worst_price = average.item(best), average.item(worst)
     gain = best_price - levels.effective if levels.long else levels.effective - best_price
     drop = levels.effective - worst_price if levels.long else worst_price - levels.effective
+    paid = bool(row.fundings) and not by_price
     peak = fall = None
     profit_progress = loss_progress = 0.0
     breakeven = False
@@ -96,10 +97,12 @@ def summarise(
         span = levels.take_profit - levels.effective if levels.long else levels.effective - levels.take_profit
         profit_progress = progress(gain, span)
         breakeven = best_price >= levels.breakeven if levels.long else best_price <= levels.breakeven
+    if gain > 0 or paid:
         peak = _peak(bars, start, average, best, row, levels, pricing, by_price=by_price)
     if drop > 0:
         span = levels.effective - levels.stop_loss if levels.long else levels.stop_loss - levels.effective
         loss_progress = progress(drop, span)
+    if drop > 0 or paid:
         fall = _fall(bars, start, average, worst, row, levels, pricing, by_price=by_price)
     return Span(peak, fall, profit_progress, loss_progress, breakeven)
 

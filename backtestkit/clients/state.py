@@ -127,8 +127,8 @@ class StrategyState:
 
     def set_pending(self, row: SignalRow | None) -> None:
         """Put `row` into the place of the open position, or empty it."""
-        self.pending = row
-        self.levels = None if row is None else self.rules.pricing.levels(row)
+        levels = None if row is None else self.rules.pricing.levels(row)
+        self.pending, self.levels = row, levels
         self.version += 1
 
     def set_scheduled(self, row: SignalRow | None) -> None:

@@ -137,6 +137,13 @@ def profit_loss(position: Position, price_close: float, costs: Costs) -> ProfitL
     if not position.partials:
         price_open, funding = effective_price_open(position), funding_paid(position)
         return whole_profit(long, price_open, total, position.multiplier, price_close, costs, funding)
+    try:
+        return _profit_in_parts(position, long, total, price_close, costs)
+    except ZeroDivisionError:
+        raise _without_price(total, costs) from None
+
+
+def _profit_in_parts(position: Position, long: bool, total: float, price_close: float, costs: Costs) -> ProfitLoss:
     slippage, fee = costs.percent_slippage, costs.percent_fee
     prices = _effective_prices(position)
     weighted, fees, closed = 0.0, fee, 0.0
@@ -160,6 +167,14 @@ def profit_loss(position: Position, price_close: float, costs: Costs) -> ProfitL
     return ProfitLoss(percent, percent / 100 * total, total, prices[-1], price_close)
 
 
+def _without_price(total: float, costs: Costs) -> BacktestKitError:
+    """Only entries that cost nothing and a slippage of everything leave a position without a price."""
+    return BacktestKitError(
+        f"a position of {total:g} invested has no entry price; give every entry a cost above 0"
+        + (f" and percent_slippage={costs.percent_slippage:g} below 100." if costs.percent_slippage >= 100 else ".")
+    )
+
+
 def whole_profit(
     long: bool,
     price_open: float,
@@ -171,12 +186,15 @@ def whole_profit(
 ) -> ProfitLoss:
     """`profit_loss` of a position without partial closes, from its effective entry price, invested cost and funding."""
     slippage = costs.percent_slippage
-    if long:
-        open_s, close_s = price_open * (1 + slippage / 100), price_close * (1 - slippage / 100)
-        percent = ((close_s - open_s) / open_s) * 100
-    else:
-        open_s, close_s = price_open * (1 - slippage / 100), price_close * (1 + slippage / 100)
-        percent = ((open_s - close_s) / open_s) * 100
+    try:
+        if long:
+            open_s, close_s = price_open * (1 + slippage / 100), price_close * (1 - slippage / 100)
+            percent = ((close_s - open_s) / open_s) * 100
+        else:
+            open_s, close_s = price_open * (1 - slippage / 100), price_close * (1 + slippage / 100)
+            percent = ((open_s - close_s) / open_s) * 100
+    except ZeroDivisionError:
+        raise _without_price(total, costs) from None
     percent -= costs.percent_fee * (1 + close_s / open_s)
     percent *= multiplier
     if funding:

@@ -131,22 +131,24 @@ class _BacktestLoop:
         """Read the candles of the frame and lay out its ticks."""
         plan, config = self.plan, self.plan.config
         schema = plan.exchange.schema
+        step = interval_step_ms(schema.base_interval)
+        newest = now // step * step  # where the candles end that have closed; a tick needs one after it
+        by_tick = plan.policy.frame_end == "last_tick"
         frame = ClientFrame.between(
             to_ms(plan.frame.start_date),
             to_ms(plan.frame.end_date),
             plan.frame.interval,
-            now,
+            newest - step if by_tick else newest,
             plan.policy,
             plan.frame.frame_name,
         )
         self.state.frame = frame
-        step = interval_step_ms(schema.base_interval)
         count = config.avg_price_candles_count
         first = frame.start // step * step - count * step
         if schema.gaps == "skip":
             first -= SKIP_LOOKBACK_MS
         first, earliest = await self._history(first, step, frame)
-        until = frame.last + 2 * step if plan.policy.frame_end == "last_tick" else -(-frame.end // step) * step
+        until = min(frame.last + 2 * step, newest) if by_tick else -(-frame.end // step) * step
         until = await self._available(until, step, frame)
         candles = await plan.exchange.columns(plan.key.symbol, first, until, strict=not self.per_request)
         self.bars = self.state.bars = bars = Bars(candles, step=step, average_count=count, policy=plan.policy)
