@@ -220,3 +220,23 @@ def test_while_something_is_open_or_waits_get_signal_is_not_asked() -> None:
 
     run(still(140), get_signal)
     assert calls == [0, 6, *range(127, 140)]
+
+
+@pytest.mark.parametrize("cost", [0, -5.0, float("nan"), float("inf")])
+def test_a_cost_must_be_a_finite_number_above_0(cost: float) -> None:
+    told = run(still(20), once(long(cost=cost)))
+    assert told.results == []
+    assert told.codes[0][0] in ("cost_not_finite", "cost_not_positive")
+
+
+def test_under_reference_a_position_without_any_cost_ends_the_run_with_an_error_that_says_so() -> None:
+    with pytest.raises(
+        bk.BacktestKitError, match=r"a position of 0 invested has no entry price; give every entry a cost"
+    ):
+        run(still(20), once(long(cost=0)), policy="reference")
+
+
+def test_under_reference_a_waiting_entry_of_no_cost_shows_the_default() -> None:
+    told = run(still(20), once(long(cost=0, price_open=99.0)), policy="reference")
+    assert told.results[0].signal.cost == 100.0
+    assert told.results[0].signal.entries[0].cost == 0.0

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backtestkit.errors import BacktestKitError
 from backtestkit.math.profit import Costs, costs_paid, effective_price_open, holding, invested_cost, profit_loss
 from backtestkit.model.signal import PositionSide, SignalRow
-from scenarios.rows import signal_row
+from scenarios.rows import partial, signal_row
 
 COSTS = Costs(percent_slippage=0.1, percent_fee=0.1)
 FREE = Costs(0.0, 0.0)
@@ -107,3 +108,15 @@ def test_fee_and_slippage_are_what_lies_between_gross_and_net(
     assert paid.fee >= -1e-9
     assert paid.slippage >= -1e-9
     assert paid.funding == 0
+
+
+@pytest.mark.parametrize("partials", [(), (partial(50.0, 101.0, 100.0),)])
+def test_a_position_that_cost_nothing_has_no_profit_but_an_error(partials: tuple[()]) -> None:
+    row = signal_row(entries=[(100.0, 0.0)], partials=partials)
+    with pytest.raises(BacktestKitError, match=r"0 invested has no entry price; give every entry a cost above 0\.$"):
+        profit_loss(row, 101.0, COSTS)
+
+
+def test_a_slippage_of_everything_leaves_a_short_without_a_price() -> None:
+    with pytest.raises(BacktestKitError, match=r"and percent_slippage=100 below 100"):
+        profit_loss(signal_row("short"), 101.0, Costs(100.0, 0.1))

@@ -13,12 +13,12 @@ import backtestkit as bk
 from backtestkit.model.fill_policy import PolicyName
 from backtestkit.model.interval import SignalInterval
 
-from .market import Row
-from .run import Told, minute, run
+from .market import MINUTE, START, Row
+from .run import HISTORY, Told, minute, run
 
 LISTENED = (
     "signal_event", "order_schedule", "partial_profit_available", "partial_loss_available", "breakeven_available",
-    "highest_profit", "max_drawdown", "strategy_commit", "pause", "error",
+    "highest_profit", "max_drawdown", "strategy_commit", "pause", "error", "funding",
 )  # fmt: skip
 
 
@@ -34,6 +34,7 @@ class Plan:
     silent_share: float
     signals: tuple[tuple[str, int | None, int, int, int, float], ...]
     commands: tuple[tuple[str, int, str, float], ...]
+    fundings: tuple[tuple[int, float], ...] = ()
     listened: frozenset[str] = frozenset(LISTENED)
 
 
@@ -50,8 +51,12 @@ _signal = st.tuples(
     st.integers(1, 60),  # lifetime
     st.sampled_from([0.5, 1.0, 3.0, 20.0]),  # leverage
 )
+_funding = st.tuples(
+    st.integers(0, 400),  # when, in half minutes from the first tick
+    st.sampled_from([-0.02, -0.0005, 0.0001, 0.003, 0.05]),
+)
 _command = st.tuples(
-    st.sampled_from(LISTENED[:7]),
+    st.sampled_from((*LISTENED[:7], "funding")),
     st.integers(0, 4),  # which event of that kind
     st.sampled_from(COMMANDS),
     st.sampled_from([-2.5, -1.0, -0.4, 0.5, 10.0, 35.0, 60.0, 100.0]),
@@ -70,6 +75,7 @@ def plans(*, with_commands: bool) -> st.SearchStrategy[Plan]:
         silent_share=st.sampled_from([0.0, 0.3, 1.0]),
         signals=st.lists(_signal, min_size=1, max_size=6).map(tuple),
         commands=st.lists(_command, min_size=4, max_size=12).map(tuple) if with_commands else st.just(()),
+        fundings=st.one_of(st.just(()), st.lists(_funding, min_size=1, max_size=12).map(tuple)),
         listened=st.frozensets(st.sampled_from(LISTENED)),
     )
 
@@ -95,6 +101,7 @@ def tell(plan: Plan, *, stepping: bool, listen: bool = True) -> Told:
     """Run `plan`, writing down everything that listeners and the run itself tell."""
     events: list[str] = []
     asked = iter(plan.signals * 40)
+    rates = [(START + HISTORY * MINUTE + half * MINUTE // 2, rate) for half, rate in plan.fundings]
 
     def get_signal(symbol: str, when: Any, price: float) -> bk.Signal | None:
         side, offset, take, stop, life, multiplier = next(asked)
@@ -124,6 +131,7 @@ def tell(plan: Plan, *, stepping: bool, listen: bool = True) -> Told:
             "min_stoploss_distance_percent": 0.1,
         },
         prepare=(lambda: _listen(plan, events)) if listen else None,
+        exchange={"get_funding_rates": lambda *_: rates} if plan.fundings else None,
     )
     told.events.extend(_without_ids(events + [repr(r) for r in told.closed]))
     told.events.append(repr(told.result.counters))
