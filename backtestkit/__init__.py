@@ -142,14 +142,15 @@ ROOMS = {
         "SweepSchema SweepCallbacks GridAxes McpSchema McpCallbacks CandleData GetSignal GetCandles"
     ),
 }
+SUBMODULES = {"rules": "backtestkit.api.rules", "sync": "backtestkit.sync"}
 _MODULES = {name: module for module, names in ROOMS.items() for name in names.split()}
 
 __all__ = sorted(_MODULES)
 
 
 def __getattr__(name: str) -> object:
-    if name == "sync":
-        return import_module("backtestkit.sync")
+    if name in SUBMODULES:
+        return import_module(SUBMODULES[name])
     module = _MODULES.get(name)
     if module is None:
         raise AttributeError(_unknown(name), name=name)
@@ -158,7 +159,7 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES, "sync"})
+    return sorted({*globals(), *_MODULES, *SUBMODULES})
 
 
 def _unknown(name: str) -> str:
@@ -167,5 +168,5 @@ def _unknown(name: str) -> str:
         return message
     from difflib import get_close_matches
 
-    near = get_close_matches(name, _MODULES, n=3, cutoff=0.6)
+    near = get_close_matches(name, [*_MODULES, *SUBMODULES], n=3, cutoff=0.6)
     return f"{message} Did you mean {' or '.join(near)}?" if near else f"{message} dir(backtestkit) lists all names."

@@ -4,6 +4,7 @@ Written by scripts/generate.py; do not edit.
 """
 
 from backtestkit import sync as sync
+from backtestkit.api import rules as rules
 from backtestkit.api.action import ActionBase as ActionBase
 from backtestkit.api.backtest import BackgroundRun as BackgroundRun
 from backtestkit.api.backtest import Backtest as Backtest
@@ -403,6 +404,7 @@ from backtestkit.runtime.context import RunKey as RunKey
 from backtestkit.services.report.spec import Column as Column
 
 ROOMS: dict[str, str]
+SUBMODULES: dict[str, str]
 __version__: str
 
 __all__ = [

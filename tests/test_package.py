@@ -33,8 +33,21 @@ def test_every_name_of_the_table_is_there() -> None:
 def test_every_public_name_of_the_api_is_exported() -> None:
     for path in (ROOT / "backtestkit" / "api").glob("[!_]*.py"):
         module = import_module(f"backtestkit.api.{path.stem}")
+        if module.__name__ in bk.SUBMODULES.values():
+            continue  # exported as a whole
         public = set(getattr(module, "__all__", ())) | {name for name in vars(module) if name.startswith("listen_")}
         assert public <= set(bk.__all__), path
+
+
+def test_submodules_are_attributes_that_are_imported_when_used() -> None:
+    for name, module in bk.SUBMODULES.items():
+        assert getattr(bk, name) is import_module(module)
+        assert name in dir(bk)
+    assert in_a_new_process("import backtestkit as bk; print(bk.rules.max_positions(1))") == (
+        "max_positions(n=1, per='total')"
+    )
+    with pytest.raises(AttributeError, match=r"no 'rule'\. Did you mean rules"):
+        bk.rule  # type: ignore[attr-defined]  # noqa: B018
 
 
 def test_a_mistyped_name_gets_the_near_ones() -> None:

@@ -16,7 +16,9 @@ def package_stub() -> str:
         for module, names in backtestkit.ROOMS.items()
         for name in names.split()
     ]
-    rest = ["from backtestkit import sync as sync", "", "ROOMS: dict[str, str]", "__version__: str", ""]
+    for name, module in backtestkit.SUBMODULES.items():
+        lines.append(f"from {module.rpartition('.')[0]} import {name} as {name}")
+    rest = ["", "ROOMS: dict[str, str]", "SUBMODULES: dict[str, str]", "__version__: str", ""]
     body = "\n".join([*lines, *rest, f"__all__ = {backtestkit.__all__!r}", ""])
     return tidy(HEAD.format(text="Every public name, typed.") + body)
 
