@@ -53,7 +53,7 @@ class max_positions:
         count = sum(1 for _ in _concerned(payload.active_positions, payload, self.per))
         if count < self.n:
             return None
-        return RiskRejection("max_positions", f"{count} positions{_of(payload, self.per)} are taken of {self.n}")
+        return RiskRejection("max_positions", f"{count} of {self.n} positions{_of(payload, self.per)} are taken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,9 +299,8 @@ class correlated:
             if payload.symbol in symbols:
                 count = sum(position.symbol in symbols for position in payload.active_positions)
                 if count >= self.limit:
-                    return RiskRejection(
-                        "correlated", f"{count} positions in the group {name} are taken of {self.limit}"
-                    )
+                    note = f"{count} of {self.limit} positions in the group {name} are taken"
+                    return RiskRejection("correlated", note)
         return None
 
 
