@@ -6,18 +6,14 @@ import asyncio
 from collections.abc import Mapping
 from copy import deepcopy
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from backtestkit.errors import DataError, SourceError, UsageError
 from backtestkit.runtime.clock import monotonic_seconds
-from backtestkit.runtime.log import logger
-
-if TYPE_CHECKING:
-    from stamina.instrumentation import RetryDetails
+from backtestkit.runtime.retry import repeat
 
 _READS = ("fetch_", "load_markets")
-_STAMINA_PRINTER = "stamina.instrumentation._structlog"
 
 
 class CcxtSession:
@@ -52,20 +48,14 @@ class CcxtSession:
         """
         assert method.startswith(_READS), f"{method} is no read and must not be repeated"
         import ccxt
-        import stamina
 
-        _log_retries_ourselves()
         kept = self._kept()
         kept.users += 1
         try:
-            retrying = stamina.AsyncRetryingCaller(
-                attempts=self._attempts,
-                timeout=None,
-                wait_initial=self._wait_seconds,
-                wait_max=max(30.0, self._wait_seconds),
-                wait_jitter=self._wait_seconds,
+            call = getattr(kept.client, method)
+            return await repeat(
+                ccxt.NetworkError, call, *args, attempts=self._attempts, wait_seconds=self._wait_seconds, **params
             )
-            return await retrying(ccxt.NetworkError, getattr(kept.client, method), *args, **params)
         except ccxt.BaseError as error:
             tries = f" after {self._attempts} attempts" if isinstance(error, ccxt.NetworkError) else ""
             asked = ", ".join(map(str, args))
@@ -139,24 +129,6 @@ class CcxtSession:
         if self.sandbox:
             client.set_sandbox_mode(True)
         return client
-
-
-def _log_retries_ourselves() -> None:
-    """Put a line of our log in the place of the one that stamina prints to standard output by default."""
-    from stamina.instrumentation import get_on_retry_hooks, set_on_retry_hooks
-
-    hooks = get_on_retry_hooks()
-    if any(hook.__module__ == _STAMINA_PRINTER for hook in hooks):
-        set_on_retry_hooks(_log_retry if hook.__module__ == _STAMINA_PRINTER else hook for hook in hooks)
-
-
-def _log_retry(details: RetryDetails) -> None:
-    logger().warning(
-        "read_failed_and_is_repeated",
-        attempt=details.retry_num,
-        wait_seconds=details.wait_for,
-        error=repr(details.caused_by),
-    )
 
 
 class _Kept:

@@ -116,7 +116,7 @@ def test_a_failed_read_is_repeated_and_the_retry_is_logged(
         assert len(venue.asked("api/v3/klines")) == 3
 
     with_venue(scenario)
-    assert sum("read_failed_and_is_repeated" in record.getMessage() for record in caplog.records) == 2
+    assert sum("failed_and_is_repeated" in record.getMessage() for record in caplog.records) == 2
     assert capsys.readouterr().out == ""
 
 
