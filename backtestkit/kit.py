@@ -43,6 +43,7 @@ class Kit:
         """
         self.name: Final = name or "kit"
         self.runs: Final[RunBook[Any]] = RunBook()
+        self.walks: Final[RunBook[Any]] = RunBook()
         self._given = dict(config or {})
         self._config: Config | None = None
         if self._given:

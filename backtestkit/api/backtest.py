@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -226,15 +226,17 @@ class _Backtest(PositionQueriesFacade, PositionCommandsFacade):
         frame_name: str,
         policy: FillPolicy | PolicyName | None = None,
         stepping: bool = False,
+        params: Mapping[str, Any] | None = None,
     ) -> BacktestRun:
         """A new run of a registered strategy on `symbol`; it starts when its results are asked for.
 
         `policy` is the fill policy, by default the configured one. `stepping=True` handles every minute on its own,
-        which is slower and gives the same results. Unknown names raise with the near ones.
+        which is slower and gives the same results. `params` override the strategy's own parameters. Unknown names raise
+        with the near ones.
         """
         kit = current_kit()
         key = RunKey(symbol, strategy_name, exchange_name, frame_name, True)
-        plan = kit.container.run_resolver().backtest(key, kit.config, policy)
+        plan = kit.container.run_resolver().backtest(key, kit.config, policy, params)
         logic = kit.container.backtest_logic()
         return BacktestRun(kit, logic, logic.start(plan, stepping=stepping))
 
@@ -306,8 +308,11 @@ class _Backtest(PositionQueriesFacade, PositionCommandsFacade):
         frame_name: str,
         path: str | Path | None = None,
         columns: Sequence[ColumnLike] | None = None,
-    ) -> Path:
-        """Write the markdown report of the newest run of this context into the folder `path`; gives the file."""
+    ) -> Path | None:
+        """Write the markdown report of the newest run of this context into the folder `path`.
+
+        Gives the file, None when the writer in force made none (`Markdown.use_dummy()`).
+        """
         run = self._run(symbol, strategy_name, exchange_name, frame_name)
         return await current_kit().container.markdown().dump("backtest", run.snapshot(), path, columns)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,12 @@ def get_date() -> datetime:
 def get_timestamp() -> int:
     """What time it is in the run, in ms since the epoch; outside a run a `ContextError`."""
     return run_context("get_timestamp").clock.now_ms()
+
+
+def get_params() -> Mapping[str, Any]:
+    """The parameters of the run: those its strategy was registered with, changed by a walker or by `params=`."""
+    state: RunState = run_context("get_params").session
+    return state.plan.params
 
 
 async def get_runtime_info() -> RuntimeInfo:

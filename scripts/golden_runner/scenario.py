@@ -9,10 +9,11 @@ from typing import Any
 import backtestkit as bk
 from backtestkit.errors import BacktestKitError, ConfigError
 
-from . import compare, risks
+from . import compare, risks, walks
 from .commands import Commands
 from .market import Market
 from .recorder import Recorder, codes
+from .run_statistics import RunStatistics
 from .script import Script, expand
 
 EXCHANGE = "golden"
@@ -55,21 +56,45 @@ class _Scenario:
         )
         self.runs: list[dict[str, Any]] = []
         self.failed = False
+        self.steps: list[bk.WalkerEvent] = []
+        self.walked: bk.WalkerStatistics | None = None
 
     def difference(self) -> str | None:
         self._register()
         self.recorder.listen()
+        statistics = RunStatistics(EXCHANGE, FRAME) if self.record.get("statistics") else None
         runs = [_Run(self, run["symbol"], run["strategy"]) for run in self.record["runs"]]
-        if self.record.get("run_mode") == "parallel":
+        if self.record.get("walker"):
+            asyncio.run(self._walk(runs))
+        elif self.record.get("run_mode") == "parallel":
             asyncio.run(self._together(runs))
         else:
             for run in runs:
                 asyncio.run(run.play())
         self.runs = [run.row() for run in runs]
-        return self._compare()
+        found = self._compare()
+        if found or statistics is None:
+            return found
+        return statistics.difference(self.expected, self.suspect)
 
     async def _together(self, runs: list[_Run]) -> None:
         await asyncio.gather(*(run.play() for run in runs))
+
+    async def _walk(self, runs: list[_Run]) -> None:
+        given = self.record["walker"]
+        metric = {"metric": given["metric"]} if "metric" in given else {}
+        bk.add_walker(
+            walker_name="golden", exchange_name=EXCHANGE, frame_name=FRAME, strategies=given["strategies"], **metric
+        )
+        ends = [end for run in runs for end in run.commands.listen()]
+        walk = bk.Walker.run(runs[0].symbol, walker_name="golden", policy="reference", stepping=self.stepping)
+        async for event in walk:
+            self.steps.append(event)
+        self.walked = await walk.result()
+        for end in ends:
+            end()
+        for run in runs:
+            run.counters = walk.counters.get(run.strategy_name)
 
     def _register(self) -> None:
         market = Market(self.record["candles"])
@@ -89,6 +114,10 @@ class _Scenario:
             return found
         if bool(self.expected.get("fatal")) != self.failed and self.expected.get("fatal") is not None:
             return f"run failed: got {self.failed}, expected {self.expected['fatal']}"
+        if self.walked is not None:
+            found = compare.difference(walks.as_recorded(self.steps, self.walked), self.expected["walker"])
+            if found:
+                return f"walker {found}"
         for i, (got, want) in enumerate(zip(self.runs, self.expected["runs"], strict=True)):
             want = want | {"get_signal_minutes": expand(want["get_signal_minutes"])}
             found = compare.difference(got, want, ignored=self.suspect)
@@ -126,6 +155,7 @@ class _Run:
             risk_list=strategy.get("risk_list") or (),
             replace=True,
         )
+        self.counters: Any = None
         self.run = bk.Backtest.run(
             symbol,
             strategy_name=strategy_name,
@@ -154,7 +184,7 @@ class _Run:
 
     def row(self) -> dict[str, Any]:
         """What the records say of a run beside its events."""
-        counters = self.run.snapshot().counters
+        counters = self.counters or self.run.snapshot().counters
         return {
             "symbol": self.symbol,
             "strategy": self.strategy_name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
@@ -12,8 +12,26 @@ from backtestkit.model.schema.base import Checked, Kind, Name, Names, Schema, ab
 
 WalkerMetric: TypeAlias = Literal[
     "sharpe_ratio", "annualized_sharpe_ratio", "win_rate", "total_pnl", "certainty_ratio", "avg_pnl",
-    "expected_yearly_returns",
+    "expected_yearly_returns", "sortino_ratio", "calmar_ratio", "recovery_factor", "profit_factor", "expectancy",
+    "median_pnl", "total_pnl_cost", "std_dev", "max_drawdown", "avg_duration", "total_signals",
 ]  # fmt: skip
+SpaceMethod: TypeAlias = Literal["grid", "random", "latin_hypercube"]
+
+
+def _space(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    space: dict[str, tuple[Any, ...]] = {}
+    for name, values in value.items():
+        if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+            raise ValueError(f"must have a list of values for {name!r}, not {values!r}")
+        space[name] = tuple(values)
+        if not space[name]:
+            raise ValueError(f"must have at least one value for {name!r}")
+    return space
+
+
+Space: TypeAlias = Annotated[Mapping[str, Sequence[Any]], BeforeValidator(_space)]
 
 
 class WalkerCallbacks(Checked, frozen=True):
@@ -41,13 +59,27 @@ class WalkerSchema(Schema, frozen=True):
     exchange_name: Name = Field(description="The exchange of all runs.")
     frame_name: Name = Field(description="The frame of all runs.")
     strategies: Names = Field(description="The strategies, in the order in which they run.")
-    metric: WalkerMetric = Field(default="sharpe_ratio", description="What is compared; more is better.")
+    metric: WalkerMetric = Field(default="sharpe_ratio", description="The figure of the statistics that is compared.")
+    direction: Literal["maximise", "minimise"] = Field(
+        default="maximise", description="Whether more or less is better."
+    )
+    space: Space | None = Field(
+        default=None,
+        description="Values to try for each parameter of the one strategy, which reads them with `get_params()`.",
+    )
+    method: SpaceMethod = Field(default="grid", description="Which points of the space are tried.")
+    samples: int = Field(default=50, ge=1, description="How many points `random` and `latin_hypercube` try.")
+    seed: int = Field(default=0, ge=0, description="Makes the choice of points repeatable.")
     note: str = Field(default="", description="Free text.")
     callbacks: WalkerCallbacks | None = Field(default=None, description="Functions that are told the progress.")
 
     def _relations(self) -> Iterator[str]:
         if not self.strategies:
             yield "strategies=() must name at least one strategy"
+        if self.space is not None and len(self.strategies) > 1:
+            yield f"space needs exactly one strategy; strategies={self.strategies!r} names {len(self.strategies)}"
+        if self.space is not None and not self.space:
+            yield "space={} must name at least one parameter"
 
 
 class SweepCallbacks(Checked, frozen=True):

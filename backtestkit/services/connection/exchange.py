@@ -94,6 +94,10 @@ class ExchangeConnection(MarketDataConnection):
             )
         return found
 
+    def adopt(self, symbol: str, candles: Candles, since_ms: int, until_ms: int) -> None:
+        """Take over candles of the base interval that another process has read for [since_ms, until_ms)."""
+        self._client.book(symbol, self.schema.base_interval, True).add(since_ms, until_ms, candles)
+
     async def span(self, symbol: str) -> Span | None:
         """First and last open time of the base candles the source has, ms UTC; None when it does not say."""
         return await self._loader.span(self._client.book(symbol, self.schema.base_interval, True), True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from backtestkit.config import Config
 from backtestkit.errors import UsageError, suggest
@@ -35,6 +36,7 @@ class BacktestPlan:
     exchange: ExchangeConnection
     config: Config
     policy: FillPolicy
+    params: Mapping[str, Any]
 
 
 class RunResolver:
@@ -58,8 +60,17 @@ class RunResolver:
         self._strategy_validation = strategy_validation
         self._connect = connect
 
-    def backtest(self, key: RunKey, config: Config, policy: FillPolicy | str | None) -> BacktestPlan:
-        """The plan of a backtest; unknown names and wrong references raise before anything runs."""
+    def backtest(
+        self,
+        key: RunKey,
+        config: Config,
+        policy: FillPolicy | str | None,
+        params: Mapping[str, Any] | None = None,
+    ) -> BacktestPlan:
+        """The plan of a backtest; unknown names and wrong references raise before anything runs.
+
+        `params` override those of the strategy's schema.
+        """
         self._strategy_validation.validate(key.strategy_name)
         strategy = self._strategies.get(key.strategy_name)
         sizing = None if strategy.sizing_name is None else self._sizings.get(strategy.sizing_name)
@@ -75,6 +86,7 @@ class RunResolver:
             exchange=self._connect(self._exchanges.get(key.exchange_name).exchange_name),
             config=config,
             policy=resolve_policy(policy, config),
+            params={**(strategy.params or {}), **(params or {})},
         )
 
 

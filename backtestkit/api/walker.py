@@ -1,0 +1,247 @@
+"""The facade of walks: many backtests, compared by one figure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backtestkit.errors import UsageError
+from backtestkit.kit import Kit, current_kit
+from backtestkit.model.event import DoneEvent
+from backtestkit.model.fill_policy import FillPolicy, PolicyName
+from backtestkit.model.interval import interval_step_ms, to_ms
+from backtestkit.runtime.bridge import wait
+from backtestkit.runtime.clock import monotonic_seconds
+from backtestkit.runtime.context import RunKey
+from backtestkit.runtime.iteration import iterate
+from backtestkit.services.core.run_book import RunBook
+from backtestkit.services.report.spec import Subject
+
+if TYPE_CHECKING:
+    from backtestkit.clients.state import Counters
+    from backtestkit.model.walker import WalkerEvent, WalkerStatistics
+    from backtestkit.services.logic.walk import Tester
+    from backtestkit.services.logic.walker import WalkState
+    from backtestkit.services.logic.walker_pool import PoolTester, Setup
+    from backtestkit.services.report.columns import ColumnLike
+
+
+class WalkerRun:
+    """One walk. Take its events with `for` or `async for`, or the end of it with `await walk.result()` or `walk.wait()`."""
+
+    def __init__(self, kit: Kit, state: WalkState, tester: Tester) -> None:
+        """Made by `Walker.run`."""
+        self._kit, self._state = kit, state
+        schema = state.walk.schema
+        self._key = RunKey(state.walk.symbol, schema.walker_name, schema.exchange_name, schema.frame_name, True)
+        self._steps = kit.container.walker_logic().run(state, tester)
+        self._started: float | None = None
+
+    @property
+    def key(self) -> RunKey:
+        """Symbol, walker, exchange and frame."""
+        return self._key
+
+    @property
+    def running(self) -> bool:
+        """True from the first step until the walk has ended."""
+        return self._started is not None and not self._state.finished
+
+    @property
+    def progress(self) -> float:
+        """Share of the strategies that is done, 0 to 1."""
+        return self._state.done / len(self._state.walk.candidates)
+
+    @property
+    def eta_seconds(self) -> float | None:
+        """Seconds to go, if the rest takes as long as what is done; None before the first strategy."""
+        if self._started is None or not self._state.done:
+            return None
+        spent = monotonic_seconds() - self._started
+        return spent / self._state.done * (len(self._state.walk.candidates) - self._state.done)
+
+    @property
+    def failed(self) -> Sequence[tuple[str, Exception]]:
+        """The strategies that failed, with their errors."""
+        return [(candidate.label, error) for candidate, error in self._state.failed]
+
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """The fingerprint of each strategy's backtest."""
+        return dict(self._state.fingerprints)
+
+    @property
+    def counters(self) -> dict[str, Counters]:
+        """Minutes, ticks and calls of each strategy's backtest."""
+        return dict(self._state.counters)
+
+    def stop(self) -> None:
+        """End the walk before its next strategy."""
+        self._state.stopped = True
+
+    def __aiter__(self) -> AsyncIterator[WalkerEvent]:
+        return self._events()
+
+    def __iter__(self) -> Iterator[WalkerEvent]:
+        return iterate(self._events)
+
+    async def result(self) -> WalkerStatistics:
+        """Walk to the end; what it came to."""
+        async for _ in self._events():
+            pass
+        return self._state.statistics()
+
+    def wait(self) -> WalkerStatistics:
+        """`result` for scripts and plain functions."""
+        return wait(self.result())
+
+    def statistics(self) -> WalkerStatistics:
+        """What the walk has come to so far."""
+        return self._state.statistics()
+
+    async def _events(self) -> AsyncIterator[WalkerEvent]:
+        if self._state.finished:
+            return
+        if self._started is None:
+            walks_of(self._kit).add(self)
+            self._started = monotonic_seconds()
+        async for event in self._steps:
+            yield event
+
+
+class _Walker:
+    """Walks of the current kit."""
+
+    def run(
+        self,
+        symbol: str,
+        *,
+        walker_name: str,
+        policy: FillPolicy | PolicyName | None = None,
+        pool: PoolTester | None = None,
+        stepping: bool = False,
+    ) -> WalkerRun:
+        """A new walk of a registered walker over `symbol`; it starts when its events are asked for.
+
+        With a `pool` (see `Walker.pool`) the backtests run in its processes, with the same results bit for bit.
+        `stepping=True` handles every minute on its own.
+        """
+        from backtestkit.services.logic.walk import Walk, candidates_of
+        from backtestkit.services.logic.walker import LocalTester, WalkState
+
+        kit = current_kit()
+        schema = kit.validations["walker"].validate(walker_name)
+        container = kit.container
+        state = WalkState(Walk(schema, symbol, policy, candidates_of(schema), stepping))
+        tester = pool or LocalTester(container.run_resolver(), container.backtest_logic(), kit)
+        return WalkerRun(kit, state, tester)
+
+    async def pool(
+        self, processes: int, setup: Setup, *, symbol: str | None = None, walker_name: str | None = None
+    ) -> PoolTester:
+        """A pool of `processes` for walks; use it as a context manager, or close it.
+
+        The processes start from nothing, so `setup` (strategy files, or a function at the top of a module) must register
+        in them what is registered here. With `symbol` and `walker_name` the candles of that frame are read once and
+        shared between the processes in memory.
+        """
+        from backtestkit.api.walker_worker import backtest_candidate
+        from backtestkit.services.logic.walker_pool import PoolTester
+
+        kit = current_kit()
+        pool = PoolTester(processes, setup, kit.config.as_dict(), backtest_candidate)
+        if symbol is not None and walker_name is not None:
+            try:
+                await self._lend(kit, pool, symbol, walker_name)
+            except BaseException:
+                pool.close()
+                raise
+        return pool
+
+    async def _lend(self, kit: Kit, pool: PoolTester, symbol: str, walker_name: str) -> None:
+        schema = kit.validations["walker"].validate(walker_name)
+        frame = kit.registries["frame"].get(schema.frame_name)
+        exchange = kit.container.exchange_pool().connect(schema.exchange_name)
+        step = interval_step_ms(exchange.schema.base_interval)
+        since = to_ms(frame.start_date) // step * step - kit.config.avg_price_candles_count * step
+        until = -(-to_ms(frame.end_date) // step) * step
+        span = await exchange.span(symbol)
+        if span is not None:
+            since, until = max(since, span[0]), min(until, span[1] + step)
+        candles = await exchange.columns(symbol, since, until, strict=False)
+        real = candles if candles.filled is None else candles.take((~candles.filled).nonzero()[0])
+        pool.lend(real, schema.exchange_name, symbol, since, until)
+
+    def background(
+        self,
+        symbol: str,
+        *,
+        walker_name: str,
+        policy: FillPolicy | PolicyName | None = None,
+        pool: PoolTester | None = None,
+    ) -> asyncio.Task[WalkerStatistics]:
+        """Start a walk as a task of the running event loop; the done event is raised when it has ended."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise UsageError(
+                "Walker.background needs a running event loop; in a script use Walker.run(...).wait()"
+            ) from None
+        kit = current_kit()
+        run = self.run(symbol, walker_name=walker_name, policy=policy, pool=pool)
+        return loop.create_task(self._finish(kit, run))
+
+    async def _finish(self, kit: Kit, run: WalkerRun) -> WalkerStatistics:
+        try:
+            return await run.result()
+        finally:
+            await kit.channels.done_walker.emit(DoneEvent(run.key, run._state.now))
+
+    def stop(self, symbol: str, *, walker_name: str) -> None:
+        """End a walk before its next strategy."""
+        self._find(symbol, walker_name).stop()
+
+    def list(self) -> list[WalkerRun]:
+        """The walks of this kit, oldest first."""
+        return walks_of(current_kit()).all()
+
+    def get_data(self, symbol: str, *, walker_name: str) -> WalkerStatistics:
+        """What the newest walk of this walker came to."""
+        return self._find(symbol, walker_name).statistics()
+
+    def get_report(self, symbol: str, *, walker_name: str, columns: Sequence[ColumnLike] | None = None) -> str:
+        """The comparison as markdown."""
+        return current_kit().container.markdown().get_report("walker", self._subject(symbol, walker_name), columns)
+
+    async def dump(
+        self,
+        symbol: str,
+        *,
+        walker_name: str,
+        path: str | Path | None = None,
+        columns: Sequence[ColumnLike] | None = None,
+    ) -> Path | None:
+        """Write the comparison into the folder `path`; gives the file."""
+        subject = self._subject(symbol, walker_name)
+        return await current_kit().container.markdown().dump("walker", subject, path, columns)
+
+    def _subject(self, symbol: str, walker_name: str) -> Subject:
+        run = self._find(symbol, walker_name)
+        return Subject(run.key, run.statistics())
+
+    def _find(self, symbol: str, walker_name: str) -> WalkerRun:
+        kit = current_kit()
+        schema = kit.validations["walker"].validate(walker_name)
+        return walks_of(kit).get(RunKey(symbol, walker_name, schema.exchange_name, schema.frame_name, True))
+
+
+def walks_of(kit: Kit) -> RunBook[WalkerRun]:
+    """The walks of `kit`."""
+    walks: RunBook[WalkerRun] = kit.walks
+    return walks
+
+
+Walker = _Walker()
+"""Comparisons of strategies: `run`, `pool`, `background`, `stop`, `list`, `get_data`, `get_report`, `dump`."""

@@ -1,0 +1,1 @@
+"""A set-up that other processes can import."""
