@@ -20,7 +20,7 @@ ROOMS = {
     ),
     "backtestkit.api.config": "set_config get_config get_default_config",
     "backtestkit.api.context": (
-        "get_date get_timestamp get_mode get_symbol get_context has_trade_context get_runtime_info RuntimeInfo"
+        "get_date get_timestamp get_mode get_symbol get_context has_trade_context get_runtime_info get_params RuntimeInfo"
     ),
     "backtestkit.api.market": (
         "get_candles get_next_candles get_raw_candles get_average_price get_close_price get_order_book "
@@ -77,8 +77,10 @@ ROOMS = {
         "listen_max_drawdown listen_max_drawdown_once listen_max_drawdown_per_signal listen_pause "
         "listen_pause_once listen_before_start listen_before_start_once listen_after_end "
         "listen_after_end_once listen_backtest_progress listen_done_backtest listen_done_backtest_once "
+        "listen_walker listen_walker_once listen_walker_progress "
+        "listen_walker_complete listen_walker_complete_once listen_done_walker listen_done_walker_once "
         "listen_risk listen_risk_once listen_validation "
-        "listen_error listen_exit listen_signal_idle listen_signal_scheduled "
+        "listen_performance listen_error listen_exit listen_signal_idle listen_signal_scheduled "
         "listen_signal_scheduled_per_signal listen_signal_waiting listen_signal_waiting_per_signal "
         "listen_signal_opened listen_signal_opened_per_signal listen_signal_active "
         "listen_signal_active_per_signal listen_signal_closed listen_signal_closed_per_signal "
@@ -95,11 +97,19 @@ ROOMS = {
         "listen_signal_backtest_closed_per_signal listen_signal_backtest_cancelled "
         "listen_signal_backtest_cancelled_per_signal"
     ),
+    "backtestkit.api.reports": (
+        "Heat Schedule Partial Breakeven HighestProfit MaxDrawdown Risk Strategy Sync Performance Markdown Report"
+    ),
+    "backtestkit.services.report.writers": "MarkdownFolderBase MarkdownFileBase DumpOptions",
+    "backtestkit.services.report.journal_file": "ReportBase",
+    "backtestkit.services.report.journal": "WriteOptions",
     "backtestkit.api.bracket": "Position Constant Bracket",
     "backtestkit.api.sizing": "PositionSize",
     "backtestkit.api.columns": "set_columns get_columns get_default_columns",
     "backtestkit.services.report.spec": "Column",
     "backtestkit.api.action": "ActionBase",
+    "backtestkit.api.walker": "Walker WalkerRun",
+    "backtestkit.model.walker": "WalkerResult WalkerStatistics WalkerEvent WalkerProgressEvent WalkerCompleteEvent",
     "backtestkit.api.reflect": "Reflect",
     "backtestkit.api.validation": "validate",
     "backtestkit.kit": "Kit current_kit reset",
@@ -131,7 +141,13 @@ ROOMS = {
     "backtestkit.model.sizing": "PositionSizing SizeLimit",
     "backtestkit.model.candle": "Candle Candles",
     "backtestkit.model.market_data": "OrderBook AggregatedTrade FundingRate",
-    "backtestkit.model.statistics": "BacktestStatistics RunSummary",
+    "backtestkit.model.statistics": "TradeFigures BacktestStatistics LiveStatistics HeatStatistics HeatRow RunSummary",
+    "backtestkit.model.statistics_events": (
+        "EventStatistics ScheduleStatistics PartialStatistics PartialRow RiskStatistics StrategyStatistics "
+        "SyncStatistics PerformanceStatistics MetricStatistics"
+    ),
+    "backtestkit.model.performance": "PerformanceEvent",
+    "backtestkit.model.sync": "SyncEvent",
     "backtestkit.model.interval": (
         "CandleInterval FrameInterval SignalInterval align_to_interval interval_start interval_step_ms"
     ),

@@ -24,6 +24,7 @@ from backtestkit.api.context import RuntimeInfo as RuntimeInfo
 from backtestkit.api.context import get_context as get_context
 from backtestkit.api.context import get_date as get_date
 from backtestkit.api.context import get_mode as get_mode
+from backtestkit.api.context import get_params as get_params
 from backtestkit.api.context import get_runtime_info as get_runtime_info
 from backtestkit.api.context import get_symbol as get_symbol
 from backtestkit.api.context import get_timestamp as get_timestamp
@@ -53,6 +54,8 @@ from backtestkit.api.listen import listen_breakeven_available_once as listen_bre
 from backtestkit.api.listen import listen_breakeven_available_per_signal as listen_breakeven_available_per_signal
 from backtestkit.api.listen import listen_done_backtest as listen_done_backtest
 from backtestkit.api.listen import listen_done_backtest_once as listen_done_backtest_once
+from backtestkit.api.listen import listen_done_walker as listen_done_walker
+from backtestkit.api.listen import listen_done_walker_once as listen_done_walker_once
 from backtestkit.api.listen import listen_error as listen_error
 from backtestkit.api.listen import listen_exit as listen_exit
 from backtestkit.api.listen import listen_funding as listen_funding
@@ -79,6 +82,7 @@ from backtestkit.api.listen import (
 )
 from backtestkit.api.listen import listen_pause as listen_pause
 from backtestkit.api.listen import listen_pause_once as listen_pause_once
+from backtestkit.api.listen import listen_performance as listen_performance
 from backtestkit.api.listen import listen_risk as listen_risk
 from backtestkit.api.listen import listen_risk_once as listen_risk_once
 from backtestkit.api.listen import listen_schedule_ping as listen_schedule_ping
@@ -145,6 +149,11 @@ from backtestkit.api.listen import listen_strategy_commit as listen_strategy_com
 from backtestkit.api.listen import listen_strategy_commit_once as listen_strategy_commit_once
 from backtestkit.api.listen import listen_strategy_commit_per_signal as listen_strategy_commit_per_signal
 from backtestkit.api.listen import listen_validation as listen_validation
+from backtestkit.api.listen import listen_walker as listen_walker
+from backtestkit.api.listen import listen_walker_complete as listen_walker_complete
+from backtestkit.api.listen import listen_walker_complete_once as listen_walker_complete_once
+from backtestkit.api.listen import listen_walker_once as listen_walker_once
+from backtestkit.api.listen import listen_walker_progress as listen_walker_progress
 from backtestkit.api.market import Exchange as Exchange
 from backtestkit.api.market import format_price as format_price
 from backtestkit.api.market import format_quantity as format_quantity
@@ -285,8 +294,22 @@ from backtestkit.api.registry import override_sizing as override_sizing
 from backtestkit.api.registry import override_strategy as override_strategy
 from backtestkit.api.registry import override_sweep as override_sweep
 from backtestkit.api.registry import override_walker as override_walker
+from backtestkit.api.reports import Breakeven as Breakeven
+from backtestkit.api.reports import Heat as Heat
+from backtestkit.api.reports import HighestProfit as HighestProfit
+from backtestkit.api.reports import Markdown as Markdown
+from backtestkit.api.reports import MaxDrawdown as MaxDrawdown
+from backtestkit.api.reports import Partial as Partial
+from backtestkit.api.reports import Performance as Performance
+from backtestkit.api.reports import Report as Report
+from backtestkit.api.reports import Risk as Risk
+from backtestkit.api.reports import Schedule as Schedule
+from backtestkit.api.reports import Strategy as Strategy
+from backtestkit.api.reports import Sync as Sync
 from backtestkit.api.sizing import PositionSize as PositionSize
 from backtestkit.api.validation import validate as validate
+from backtestkit.api.walker import Walker as Walker
+from backtestkit.api.walker import WalkerRun as WalkerRun
 from backtestkit.clients.commands import Outcome as Outcome
 from backtestkit.clients.queries import Ladder as Ladder
 from backtestkit.clients.queries import StrategyStatus as StrategyStatus
@@ -348,6 +371,7 @@ from backtestkit.model.interval import interval_step_ms as interval_step_ms
 from backtestkit.model.market_data import AggregatedTrade as AggregatedTrade
 from backtestkit.model.market_data import FundingRate as FundingRate
 from backtestkit.model.market_data import OrderBook as OrderBook
+from backtestkit.model.performance import PerformanceEvent as PerformanceEvent
 from backtestkit.model.result import ActiveResult as ActiveResult
 from backtestkit.model.result import AnyResult as AnyResult
 from backtestkit.model.result import CancelledResult as CancelledResult
@@ -399,9 +423,33 @@ from backtestkit.model.signal import Signal as Signal
 from backtestkit.model.sizing import PositionSizing as PositionSizing
 from backtestkit.model.sizing import SizeLimit as SizeLimit
 from backtestkit.model.statistics import BacktestStatistics as BacktestStatistics
+from backtestkit.model.statistics import HeatRow as HeatRow
+from backtestkit.model.statistics import HeatStatistics as HeatStatistics
+from backtestkit.model.statistics import LiveStatistics as LiveStatistics
 from backtestkit.model.statistics import RunSummary as RunSummary
+from backtestkit.model.statistics import TradeFigures as TradeFigures
+from backtestkit.model.statistics_events import EventStatistics as EventStatistics
+from backtestkit.model.statistics_events import MetricStatistics as MetricStatistics
+from backtestkit.model.statistics_events import PartialRow as PartialRow
+from backtestkit.model.statistics_events import PartialStatistics as PartialStatistics
+from backtestkit.model.statistics_events import PerformanceStatistics as PerformanceStatistics
+from backtestkit.model.statistics_events import RiskStatistics as RiskStatistics
+from backtestkit.model.statistics_events import ScheduleStatistics as ScheduleStatistics
+from backtestkit.model.statistics_events import StrategyStatistics as StrategyStatistics
+from backtestkit.model.statistics_events import SyncStatistics as SyncStatistics
+from backtestkit.model.sync import SyncEvent as SyncEvent
+from backtestkit.model.walker import WalkerCompleteEvent as WalkerCompleteEvent
+from backtestkit.model.walker import WalkerEvent as WalkerEvent
+from backtestkit.model.walker import WalkerProgressEvent as WalkerProgressEvent
+from backtestkit.model.walker import WalkerResult as WalkerResult
+from backtestkit.model.walker import WalkerStatistics as WalkerStatistics
 from backtestkit.runtime.context import RunKey as RunKey
+from backtestkit.services.report.journal import WriteOptions as WriteOptions
+from backtestkit.services.report.journal_file import ReportBase as ReportBase
 from backtestkit.services.report.spec import Column as Column
+from backtestkit.services.report.writers import DumpOptions as DumpOptions
+from backtestkit.services.report.writers import MarkdownFileBase as MarkdownFileBase
+from backtestkit.services.report.writers import MarkdownFolderBase as MarkdownFolderBase
 
 ROOMS: dict[str, str]
 SUBMODULES: dict[str, str]
@@ -427,6 +475,7 @@ __all__ = [
     "BacktestStatistics",
     "BoundaryEvent",
     "Bracket",
+    "Breakeven",
     "BreakevenEvent",
     "CancelReason",
     "CancelledResult",
@@ -448,9 +497,11 @@ __all__ = [
     "CsvExchange",
     "DataError",
     "DoneEvent",
+    "DumpOptions",
     "EngineError",
     "Entry",
     "ErrorEvent",
+    "EventStatistics",
     "Exchange",
     "ExchangeCallbacks",
     "ExchangeSchema",
@@ -467,22 +518,38 @@ __all__ = [
     "GetCandles",
     "GetSignal",
     "GridAxes",
+    "Heat",
+    "HeatRow",
+    "HeatStatistics",
+    "HighestProfit",
     "IdlePingEvent",
     "IdleResult",
     "InsufficientDataError",
     "Kit",
     "Ladder",
     "LevelEvent",
+    "LiveStatistics",
     "LockedError",
+    "Markdown",
+    "MarkdownFileBase",
+    "MarkdownFolderBase",
+    "MaxDrawdown",
     "McpCallbacks",
     "McpSchema",
+    "MetricStatistics",
     "NotRegisteredError",
     "OpenedResult",
     "OrderBook",
     "Outcome",
     "ParquetExchange",
+    "Partial",
     "PartialClose",
+    "PartialRow",
+    "PartialStatistics",
     "PauseEvent",
+    "Performance",
+    "PerformanceEvent",
+    "PerformanceStatistics",
     "PingEvent",
     "Position",
     "PositionApi",
@@ -493,19 +560,25 @@ __all__ = [
     "ProgressEvent",
     "PublicSignal",
     "Reflect",
+    "Report",
+    "ReportBase",
+    "Risk",
     "RiskCallbacks",
     "RiskEvent",
     "RiskPayload",
     "RiskRejection",
     "RiskRule",
     "RiskSchema",
+    "RiskStatistics",
     "RunError",
     "RunEvent",
     "RunInfo",
     "RunKey",
     "RunSummary",
     "RuntimeInfo",
+    "Schedule",
     "ScheduleEvent",
+    "ScheduleStatistics",
     "ScheduledResult",
     "SchemaError",
     "Signal",
@@ -517,20 +590,34 @@ __all__ = [
     "SizingSchema",
     "SourceError",
     "StoreExchange",
+    "Strategy",
     "StrategyCallbacks",
     "StrategySchema",
+    "StrategyStatistics",
     "StrategyStatus",
     "StrategyTimeoutError",
     "SweepCallbacks",
     "SweepSchema",
+    "Sync",
+    "SyncEvent",
+    "SyncStatistics",
     "SyntheticExchange",
     "TickResult",
+    "TradeFigures",
     "TradeHistory",
     "UsageError",
     "Violation",
     "WaitingResult",
+    "Walker",
     "WalkerCallbacks",
+    "WalkerCompleteEvent",
+    "WalkerEvent",
+    "WalkerProgressEvent",
+    "WalkerResult",
+    "WalkerRun",
     "WalkerSchema",
+    "WalkerStatistics",
+    "WriteOptions",
     "YieldedResult",
     "add_action",
     "add_exchange",
@@ -587,6 +674,7 @@ __all__ = [
     "get_mode",
     "get_next_candles",
     "get_order_book",
+    "get_params",
     "get_pending_signal",
     "get_position_active_minutes",
     "get_position_countdown_minutes",
@@ -663,6 +751,8 @@ __all__ = [
     "listen_breakeven_available_per_signal",
     "listen_done_backtest",
     "listen_done_backtest_once",
+    "listen_done_walker",
+    "listen_done_walker_once",
     "listen_error",
     "listen_exit",
     "listen_funding",
@@ -687,6 +777,7 @@ __all__ = [
     "listen_partial_profit_available_per_signal",
     "listen_pause",
     "listen_pause_once",
+    "listen_performance",
     "listen_risk",
     "listen_risk_once",
     "listen_schedule_ping",
@@ -747,6 +838,11 @@ __all__ = [
     "listen_strategy_commit_once",
     "listen_strategy_commit_per_signal",
     "listen_validation",
+    "listen_walker",
+    "listen_walker_complete",
+    "listen_walker_complete_once",
+    "listen_walker_once",
+    "listen_walker_progress",
     "override_action",
     "override_exchange",
     "override_frame",

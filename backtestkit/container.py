@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from backtestkit.services.connection.sizing import SizingPool
     from backtestkit.services.core.run_resolver import RunResolver
     from backtestkit.services.logic.backtest import BacktestLogicService
+    from backtestkit.services.logic.walker import WalkerLogicService
     from backtestkit.services.logic.run_group import RunGroups
+    from backtestkit.services.report.collector import ReportCollector
     from backtestkit.services.report.columns import ColumnService
+    from backtestkit.services.report.journal import JournalService
     from backtestkit.services.report.markdown import MarkdownService
 
 
@@ -187,6 +190,10 @@ class Container(containers.DeclarativeContainer):
         groups=run_groups,
     )
 
+    walker_logic: providers.Singleton[WalkerLogicService] = providers.Singleton(
+        Later("backtestkit.services.logic.walker.WalkerLogicService"), channels=channels
+    )
+
     # Reports
     columns: providers.Singleton[ColumnService] = providers.Singleton(
         Later("backtestkit.services.report.columns.ColumnService"), settings=settings
@@ -196,4 +203,10 @@ class Container(containers.DeclarativeContainer):
         columns=columns,
         settings=settings,
         clock=wall_clock,
+    )
+    report_collector: providers.Singleton[ReportCollector] = providers.Singleton(
+        Later("backtestkit.services.report.collector.ReportCollector"), channels=channels, settings=settings
+    )
+    report_journal: providers.Singleton[JournalService] = providers.Singleton(
+        Later("backtestkit.services.report.journal.JournalService"), channels=channels
     )

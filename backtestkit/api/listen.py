@@ -36,6 +36,7 @@ from backtestkit.model.event import (
     SignalEvent,
     TickAction,
 )
+from backtestkit.model.performance import PerformanceEvent
 from backtestkit.model.result import (
     ActiveResult,
     AnyResult,
@@ -46,6 +47,7 @@ from backtestkit.model.result import (
     ScheduledResult,
     WaitingResult,
 )
+from backtestkit.model.walker import WalkerCompleteEvent, WalkerEvent, WalkerProgressEvent
 
 if TYPE_CHECKING:
     from backtestkit.runtime.channel import OnError, Unsubscribe
@@ -75,6 +77,11 @@ ABOUT: Final[dict[str, str]] = {
     "after_end": "a run has ended",
     "backtest_progress": "how far a backtest has come",
     "done_backtest": "a backtest in the background has finished",
+    "walker": "a walker has finished a strategy",
+    "walker_progress": "a walker has gone on to its next strategy",
+    "walker_complete": "a walker has finished",
+    "done_walker": "a walker in the background has finished",
+    "performance": "a part of a run was timed: all of it, one tick, or the life of one signal",
     "error": "an error was caught and survived",
     "exit": "an error ended everything",
 }
@@ -208,6 +215,15 @@ listen_after_end_once: FilteredListener[BoundaryEvent] = FilteredListener("after
 listen_backtest_progress: Listener[ProgressEvent] = Listener("backtest_progress")
 listen_done_backtest: Listener[DoneEvent] = Listener("done_backtest")
 listen_done_backtest_once: FilteredListener[DoneEvent] = FilteredListener("done_backtest", "once")
+listen_walker: Listener[WalkerEvent] = Listener("walker")
+listen_walker_once: FilteredListener[WalkerEvent] = FilteredListener("walker", "once")
+listen_walker_progress: Listener[WalkerProgressEvent] = Listener("walker_progress")
+listen_walker_complete: Listener[WalkerCompleteEvent] = Listener("walker_complete")
+listen_walker_complete_once: FilteredListener[WalkerCompleteEvent] = FilteredListener("walker_complete", "once")
+listen_done_walker: Listener[DoneEvent] = Listener("done_walker")
+listen_done_walker_once: FilteredListener[DoneEvent] = FilteredListener("done_walker", "once")
+
+listen_performance: Listener[PerformanceEvent] = Listener("performance")
 
 listen_error: Listener[ErrorEvent] = Listener("error")
 listen_exit: Listener[ErrorEvent] = Listener("exit")

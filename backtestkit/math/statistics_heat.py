@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from itertools import chain
 from operator import attrgetter
@@ -55,6 +55,20 @@ def heat_statistics(trades: Mapping[str, Sequence[ClosedResult]], row_limit: int
         portfolio_max_drawdown_pnl=min(falls, default=None),
         **{f"portfolio_{name}": value for name, value in portfolio.items()},
     )
+
+
+def trades_by_symbol(runs: Iterable[Sequence[ClosedResult]]) -> dict[str, list[ClosedResult]]:
+    """The trades of several runs by symbol, each list in the order in which the trades closed.
+
+    Symbols stand in the order of the runs; one without a trade is left out.
+    """
+    groups: dict[str, list[ClosedResult]] = {}
+    for trades in runs:
+        for trade in trades:
+            groups.setdefault(trade.symbol, []).append(trade)
+    for listed in groups.values():
+        listed.sort(key=attrgetter("close_timestamp"))
+    return groups
 
 
 def heat_row(symbol: str, trades: TradeColumns) -> HeatRow:

@@ -23,7 +23,10 @@ from backtestkit.model.event import (
     ScheduleEvent,
     SignalEvent,
 )
+from backtestkit.model.performance import PerformanceEvent
 from backtestkit.model.result import AnyResult
+from backtestkit.model.sync import SyncEvent
+from backtestkit.model.walker import WalkerCompleteEvent, WalkerEvent, WalkerProgressEvent
 from backtestkit.runtime.channel import Channel
 from backtestkit.runtime.log import logger
 
@@ -85,6 +88,14 @@ class Channels:
         self.after_end: Channel[BoundaryEvent] = row("after_end")
         self.backtest_progress: Channel[ProgressEvent] = row("backtest_progress")
         self.done_backtest: Channel[DoneEvent] = row("done_backtest")
+        self.walker: Channel[WalkerEvent] = row("walker")
+        self.walker_progress: Channel[WalkerProgressEvent] = row("walker_progress")
+        self.walker_complete: Channel[WalkerCompleteEvent] = row("walker_complete")
+        self.done_walker: Channel[DoneEvent] = row("done_walker")
+        self.performance: Channel[PerformanceEvent] = row("performance")
+
+        # Gates to the exchange; live only.
+        self.sync: Channel[SyncEvent] = row("sync", _action, _signal_of_data)
 
         # `error` tells what was caught and survived, `exit` what was not; `shutdown` asks everybody to let go.
         self.error: Channel[ErrorEvent] = Channel("error", _log_lost_error, on_change=self._changed)

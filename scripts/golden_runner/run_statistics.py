@@ -33,19 +33,30 @@ class RunStatistics:
         bk.Markdown.enable(**dict.fromkeys(EVENT_REPORTS, True))
         bk.listen_signal_backtest_closed(self._closed.append)
 
-    def difference(self, expected: dict[str, Any], suspect: frozenset[str]) -> str | None:
+    def difference(self, record: dict[str, Any]) -> str | None:
         """The first difference from the recorded statistics of the runs and from the heat map, or None."""
+        expected = record["expected"]
+        doubtful = {
+            name.removeprefix("statistics.")
+            for name in record.get("suspect_fields", ())
+            if name.startswith("statistics.")
+        }
         for run in expected["statistics"]:
             got = self._run(run["symbol"], run["strategy"])
-            ignored = suspect | {name.removeprefix("statistics.") for name in suspect}
-            ignored |= {f"backtest.{name}" for name in ignored}
-            found = compare.difference(got, run, ignored=frozenset(ignored))
+            found = compare.difference(got, run, ignored=frozenset(f"backtest.{name}" for name in doubtful))
             if found:
                 return f"statistics of {run['symbol']} {run['strategy']}: {found}"
-        if expected.get("heat") is None:
-            return None
-        heat = statistics.heat(statistics.by_symbol(self._closed), statistics.ROW_LIMIT)
-        return compare.difference({"heat": heat}, {"heat": expected["heat"]}, ignored=suspect)
+        return None if expected.get("heat") is None else self._heat_difference(record, doubtful)
+
+    def _heat_difference(self, record: dict[str, Any], doubtful: set[str]) -> str | None:
+        got = statistics.heat(statistics.by_symbol(self._closed), statistics.ROW_LIMIT)
+        expected = record["expected"]["heat"]
+        if record.get("compare_order") == "per_run":  # symbols without a ratio stand as they were first seen
+            got, expected = ({**heat, "symbols": sorted(heat["symbols"], key=_symbol)} for heat in (got, expected))
+        names = {f"portfolio_{name}" for name in doubtful}
+        names |= {f"symbols[{i}].{name}" for name in doubtful for i in range(len(expected["symbols"]))}
+        found = compare.difference(got, expected, ignored=frozenset(names))
+        return found and f"heat {found}"
 
     def _run(self, symbol: str, strategy_name: str) -> dict[str, Any]:
         own = [t for t in self._closed if (t.symbol, t.strategy_name) == (symbol, strategy_name)]
@@ -60,3 +71,7 @@ class RunStatistics:
             assert tally is not None
             got[name] = statistics.plain(statistics_of(tally(), newest[: statistics.ROW_LIMIT][::-1]))
         return got
+
+
+def _symbol(row: dict[str, Any]) -> str:
+    return str(row["symbol"])

@@ -75,7 +75,7 @@ class _Scenario:
         found = self._compare()
         if found or statistics is None:
             return found
-        return statistics.difference(self.expected, self.suspect)
+        return statistics.difference(self.record)
 
     async def _together(self, runs: list[_Run]) -> None:
         await asyncio.gather(*(run.play() for run in runs))

@@ -33,6 +33,7 @@ from backtestkit.services.logic.risk_gate import Profile, RiskGate
 from backtestkit.services.logic.run_group import Carried, RunGroups, started_together
 from backtestkit.services.logic.run_state import RunState
 from backtestkit.services.logic.sizer import Sizer
+from backtestkit.services.logic.timing import RunTimer
 from backtestkit.services.logic.watchdog import Watchdog
 
 BREATHE_EVERY = 128
@@ -85,7 +86,7 @@ class BacktestLogicService:
             self._risks.leave(plan.key, state.machine.now)
 
     async def _run(self, state: RunState) -> AsyncGenerator[YieldedResult, None]:
-        loop = _BacktestLoop(state, self._channels)
+        loop = _BacktestLoop(state, self._channels, self._wall_clock)
         try:
             await loop.load(self._wall_clock.now_ms())
             await loop.keep_step()
@@ -114,7 +115,7 @@ class _BacktestLoop:
     ticks: Ticks
     requests: RequestChecks
 
-    def __init__(self, state: RunState, channels: Channels) -> None:
+    def __init__(self, state: RunState, channels: Channels, wall_clock: Clock) -> None:
         self.state, self.channels = state, channels
         self.plan, self.machine, self.runner = state.plan, state.machine, state.runner
         self.per_request = self.plan.policy.candles == "per_request"
@@ -124,6 +125,7 @@ class _BacktestLoop:
         sizing = self.plan.sizing
         sizer = None if sizing is None else Sizer(sizing, self.plan, state.closed, state.errors.caught)
         self.admission = Admission(self.machine, self.runner.gate, sizer)
+        self.timer = RunTimer(self.plan.key, channels.performance, wall_clock)
 
     # -- before the first tick ----------------------------------------------------------------------------------------
 
@@ -248,7 +250,7 @@ class _BacktestLoop:
     async def run(self) -> AsyncIterator[YieldedResult]:
         """Go through the ticks, yielding results as they come."""
         machine, runner, state = self.machine, self.runner, self.state
-        ticks = self.ticks
+        ticks, timer = self.ticks, self.timer
         await self._boundary("before_start", ticks.time(0), None)
         await runner.actions.init()
         position = asked = 0
@@ -256,6 +258,7 @@ class _BacktestLoop:
             state.ticks_done = position
             now, candle = ticks.time(position), ticks.candle(position)
             await self._arrive(now)
+            since = timer.seconds() if runner.hears_performance else None
             price = self._price(candle)
             effects = None
             if machine.must_ask(now):
@@ -268,22 +271,33 @@ class _BacktestLoop:
                 if not runner.hears_idle:
                     machine.skip_idle(1)
                     position = self._next(position)
+                    if since is not None:
+                        await timer.tell("backtest_timeframe", since, now)
                     continue
                 effects = machine.idle(now, price)
+            asked_at = None if since is None else timer.seconds()
             for effect in effects:
                 await runner.apply(effect)
                 if runner.results:
+                    timer.leave()
                     for result in runner.results:
                         if isinstance(result, ClosedResult):
                             state.closed.append(result)
                         yield result
+                    timer.come_back()
                     runner.results.clear()
+            if since is not None and asked_at is not None:
+                if entered:
+                    await timer.tell("backtest_signal", asked_at, machine.now)
+                await timer.tell("backtest_timeframe", since, machine.now)
             position = ticks.after(machine.now) if entered else self._next(position)
         state.ticks_done = position
         if position >= ticks.count:  # ticks that nobody noticed have passed all the same
             machine.now = max(machine.now, ticks.time(ticks.count - 1))
         if runner.hears_progress:
             await self._progress(machine.now, done=True)
+        if runner.hears_performance:
+            await timer.tell("backtest_total", timer.start, machine.now)
 
     async def end(self) -> None:
         """Tell that the run is over."""

@@ -2,56 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from backtestkit.math.statistics import backtest_statistics
 from backtestkit.math.statistics_formulas import total
 from backtestkit.model.interval import MINUTE_MS
 from backtestkit.model.result import ClosedResult
-from backtestkit.model.statistics import BacktestStatistics, TradeFigures
+from backtestkit.model.statistics import BacktestStatistics
+from backtestkit.services.report import column_kinds as c
 from backtestkit.services.report import formats
-from backtestkit.services.report.spec import Column, ReportSpec, Settings, SummaryLine
+from backtestkit.services.report.journal_records import result_record
+from backtestkit.services.report.run_lines import RUN_LINES
+from backtestkit.services.report.spec import Column, Feed, Lines, ReportSpec, Settings, SummaryLine, Table
+from backtestkit.services.report.trade_summary import TRADE_LEGEND, trade_summary
 
-HIGHER, LOWER, NEAR_ZERO = "higher is better", "lower is better", "closer to 0 is better"
 
-
-def backtest_columns(settings: Settings) -> list[Column[ClosedResult]]:
+def backtest_columns(settings: Settings) -> list[Column[Any]]:
     """The columns of the table of closed trades."""
-
-    def price(value: Callable[[ClosedResult], float | None]) -> Callable[[ClosedResult, int], str | None]:
-        return lambda trade, _: formats.money(value(trade), formats.quote_currency(trade.symbol))
-
     return [
-        Column("signal_id", "Signal ID", lambda t, _: t.signal.id),
-        Column("symbol", "Symbol", lambda t, _: t.signal.symbol),
-        Column("position", "Position", lambda t, _: formats.upper(t.signal.position)),
-        Column("note", "Note", lambda t, _: formats.note(t.signal.note), lambda: settings().report_show_signal_note),
-        Column("open_price", "Open Price", price(lambda t: t.signal.price_open)),
-        Column("close_price", "Close Price", price(lambda t: t.current_price)),
-        Column("take_profit", "Take Profit", price(lambda t: t.signal.price_take_profit)),
-        Column("stop_loss", "Stop Loss", price(lambda t: t.signal.price_stop_loss)),
-        Column("original_price_take_profit", "Original TP", price(lambda t: t.signal.original_price_take_profit)),
-        Column("original_price_stop_loss", "Original SL", price(lambda t: t.signal.original_price_stop_loss)),
-        Column("original_price_open", "Original Entry", price(lambda t: t.signal.original_price_open)),
-        Column("total_entries", "DCA Entries", lambda t, _: formats.number(t.signal.total_entries)),
-        Column("total_partials", "Partial Closes", lambda t, _: formats.number(t.signal.total_partials)),
-        Column("multiplier", "Multiplier", lambda t, _: f"{formats.number(t.signal.multiplier)}x"),
-        Column("isolated", "Margin", lambda t, _: "isolated" if t.signal.isolated else "cross"),
-        Column("pnl", "PNL (net)", lambda t, _: formats.signed_percent(t.pnl.pnl_percentage, 2)),
-        Column(
-            "pnl_cost",
-            "PNL Cost",
-            lambda t, _: formats.signed_money(t.pnl.pnl_cost, formats.quote_currency(t.symbol)),
-        ),
-        Column("partial_executed", "Partial Executed %", lambda t, _: formats.percent(t.signal.partial_executed, 1)),
-        Column("partial_closes", "Partials by Outcome", lambda t, _: partials_by_outcome(t)),
-        Column("close_reason", "Close Reason", lambda t, _: t.close_reason),
-        Column("duration", "Duration (min)", lambda t, _: whole_minutes(t)),
-        Column("open_timestamp", "Open Time", lambda t, _: formats.iso_time(t.signal.pending_at)),
-        Column("close_timestamp", "Close Time", lambda t, _: formats.iso_time(t.close_timestamp)),
-        Column("peak_pnl", "Peak PNL", lambda t, _: formats.signed_percent(t.signal.peak_profit.pnl_percentage, 2)),
-        Column("fall_pnl", "Max DD PNL", lambda t, _: formats.percent(t.signal.max_drawdown.pnl_percentage, 2)),
+        c.text("signal_id", "Signal ID", "signal.id"),
+        c.text("symbol", "Symbol", "symbol"),
+        c.upper("position", "Position", "signal.position"),
+        c.note("signal.note", settings),
+        c.money("open_price", "Open Price", "signal.price_open"),
+        c.money("close_price", "Close Price", "current_price"),
+        *c.levels("signal", "take_profit", "stop_loss"),
+        c.number("multiplier", "Multiplier", "signal.multiplier", "x"),
+        c.margin("signal.isolated"),
+        c.signed_percent("pnl", "PNL (net)", "pnl.pnl_percentage"),
+        c.money("pnl_cost", "PNL Cost", "pnl.pnl_cost", signed=True),
+        c.percent("partial_executed", "Partial Executed %", "signal.partial_executed", 1),
+        Column("partial_closes", "Partials by Outcome", lambda trade, _: partials_by_outcome(trade)),
+        c.text("close_reason", "Close Reason", "close_reason"),
+        Column("duration", "Duration (min)", lambda trade, _: whole_minutes(trade)),
+        c.time("open_timestamp", "Open Time", "signal.pending_at"),
+        c.time("close_timestamp", "Close Time", "close_timestamp"),
+        c.signed_percent("peak_pnl", "Peak PNL", "signal.peak_profit.pnl_percentage"),
+        c.percent("fall_pnl", "Max DD PNL", "signal.max_drawdown.pnl_percentage"),
     ]
 
 
@@ -73,108 +60,34 @@ def whole_minutes(trade: ClosedResult) -> str | None:
     return str((trade.close_timestamp - trade.signal.pending_at + MINUTE_MS // 2) // MINUTE_MS)
 
 
-def trade_summary() -> list[SummaryLine[TradeFigures]]:
-    """The lines that all reports on closed trades share, from the win rate on."""
-
-    def line(
-        label: str, field: str, text: Callable[..., str | None], *arguments: int, hint: str = "", scale: float = 1
-    ) -> SummaryLine[TradeFigures]:
-        def value(figures: TradeFigures) -> str | None:
-            figure = getattr(figures, field)
-            return None if figure is None else text(figure * scale if scale != 1 else figure, *arguments)
-
-        return SummaryLine(label, value, hint)
-
-    f = formats
-    return [
-        SummaryLine("Win rate", win_rate, HIGHER),
-        line("Average PNL", "avg_pnl", f.signed_percent, 2, hint=HIGHER),
-        line("Total PNL", "total_pnl", f.signed_percent, 2, hint=HIGHER),
-        line("Standard Deviation Per Trade", "std_dev", f.percent, 3, hint=LOWER),
-        line("Sharpe Ratio", "sharpe_ratio", f.fixed, 3, hint=HIGHER),
-        line("Annualized Sharpe Ratio", "annualized_sharpe_ratio", f.fixed, 3, hint=HIGHER),
-        line("Certainty Ratio", "certainty_ratio", f.fixed, 3, hint=HIGHER),
-        line("Expected Yearly Returns", "expected_yearly_returns", f.signed_percent, 2, hint=HIGHER),
-        line("Avg Peak PNL", "avg_peak_pnl", f.signed_percent, 2, hint=HIGHER),
-        line("Avg Max Drawdown PNL", "avg_fall_pnl", f.percent, 2, hint=NEAR_ZERO),
-        line("Sortino Ratio", "sortino_ratio", f.fixed, 3, hint=HIGHER),
-        line("Calmar Ratio", "calmar_ratio", f.fixed, 3, hint=HIGHER),
-        line("Recovery Factor", "recovery_factor", f.fixed, 3, hint=HIGHER),
-        line("Expectancy", "expectancy", f.signed_percent, 3, hint=HIGHER),
-        line("Median PNL", "median_pnl", f.signed_percent, 3, hint=HIGHER),
-        line("Avg Duration", "avg_duration", f.minutes, 1),
-        line("Avg Win Duration", "avg_win_duration", f.minutes, 1),
-        line("Avg Loss Duration", "avg_loss_duration", f.minutes, 1),
-        line("Avg Consecutive Win PNL", "avg_consecutive_win_pnl", f.signed_percent, 3, hint=HIGHER),
-        line("Avg Consecutive Loss PNL", "avg_consecutive_loss_pnl", f.percent, 3, hint=NEAR_ZERO),
-        line("Trend", "trend", str),
-        line("Trend Strength", "trend_strength", trend_strength),
-        line("Trend Confidence (R²)", "trend_confidence", f.fixed, 3),
-        line("Buyer Pressure", "buyer_pressure", f.percent, 1, scale=100),
-        line("Seller Pressure", "seller_pressure", f.percent, 1, scale=100),
-        line("Buyer Strength", "buyer_strength", f.percent, 1, scale=100),
-        line("Seller Strength", "seller_strength", f.percent, 1, scale=100),
-        line("Pressure Imbalance", "pressure_imbalance", signed_fixed, 3),
-        line("Median Step Size", "median_step_size", f.percent, 3),
-        line("Max Drawdown", "max_drawdown", f.percent, 2, hint=LOWER),
-        line("Profit Factor", "profit_factor", f.fixed, 3, hint=HIGHER),
-        line("Trades Per Year", "trades_per_year", f.fixed, 1),
-    ]
-
-
-def win_rate(figures: TradeFigures) -> str | None:
-    """The win rate with the counts behind it."""
-    rate = formats.percent(figures.win_rate, 2)
-    return None if rate is None else f"{rate} ({figures.win_count}W / {figures.loss_count}L)"
-
-
-def signed_fixed(value: float, decimals: int) -> str | None:
-    """A number with its sign."""
-    return formats.signed(value, formats.fixed(value, decimals))
-
-
-def trend_strength(value: float) -> str | None:
-    """A slope in percent a day."""
-    return f"{signed_fixed(value, 3)}%/day"
-
-
-TRADE_LEGEND: Final = (
-    "All percentages are net of fees and slippage. PNL is the profit of a trade in percent of what it had invested; "
-    "Total PNL adds the trades up without compounding.",
-    "**Win rate**: wins among the trades that won or lost. **Standard deviation**: how far trades spread around the "
-    "average. **Median PNL**: the trade in the middle, unmoved by a few large ones.",
-    "**Sharpe**: average divided by standard deviation, per trade. **Annualized Sharpe**: times the root of the trades "
-    "a year; believe it only when trades do not depend on each other. **Sortino**: like Sharpe, with losses alone as "
-    "risk. **Certainty**: average win divided by average loss.",
-    "**Max Drawdown**: the deepest fall of an equity curve that puts the whole capital into one trade after the other, "
-    "worst moments inside trades included. **Calmar**: yearly returns divided by it. **Recovery**: total return "
-    "divided by it.",
-    "**Avg Peak PNL** and **Avg Max Drawdown PNL**: the best and the worst moment inside a trade, on average. A large "
-    "peak beside a small average profit means that gains are given back.",
-    "**Trend**, **pressure** and **strength** describe the closing prices of the trades, not the whole market.",
-    "N/A: the trades are too few or too much alike to say. Ratios need 10 trades; yearly figures also need 14 days and "
-    "at most 365 trades a year.",
-)
-
-
 def _total_signals(statistics: BacktestStatistics) -> str:
     return str(statistics.total_signals)
 
 
-BACKTEST_REPORT: Final[ReportSpec[ClosedResult, BacktestStatistics]] = ReportSpec(
+BACKTEST_REPORT: Final[ReportSpec[Any, BacktestStatistics]] = ReportSpec(
     name="backtest",
     title="Backtest Report: {strategy_name}",
     empty_text="No signals closed yet.",
-    source=lambda run: run.closed,
-    statistics=backtest_statistics,
-    rows=lambda statistics: statistics.signal_list,
     is_empty=lambda statistics: statistics.total_signals == 0,
-    columns=backtest_columns,
-    summary=(
-        SummaryLine("Total signals", _total_signals),
-        SummaryLine("Closed signals", _total_signals),
-        *trade_summary(),
+    figures=lambda run: backtest_statistics(run.closed),
+    sections=(
+        Table(
+            key="backtest",
+            rows=lambda page: page.figures.signal_list,
+            columns=backtest_columns,
+            row_limit="max_backtest_markdown_rows",
+        ),
+        Lines(
+            parts=(
+                SummaryLine("Total signals", _total_signals),
+                SummaryLine("Closed signals", _total_signals),
+                *trade_summary(),
+            )
+        ),
+        RUN_LINES,
     ),
     legend=TRADE_LEGEND,
+    feeds=(Feed("signal_backtest", ("scheduled", "opened", "closed", "cancelled")),),
+    record=result_record,
     row_limit="max_backtest_markdown_rows",
 )

@@ -15,22 +15,27 @@ COLUMN_FIELDS = tuple(f.name for f in fields(Column))
 
 
 class ColumnService:
-    """The columns in force, per report. `settings` gives the kit's current config, which decides some visibilities."""
+    """The columns in force, per table. `settings` gives the kit's current config, which decides some visibilities.
+
+    The main table of a report has the report's name; `walker_trades` is the second one of the walker's.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        self._defaults = {name: tuple(spec.columns(settings)) for name, spec in REPORTS.items()}
+        self._defaults = {
+            table.key: tuple(table.columns(settings)) for spec in REPORTS.values() for table in spec.tables
+        }
         self._columns = dict(self._defaults)
 
     def get_default_columns(self) -> dict[str, tuple[Column[Any], ...]]:
-        """The columns that reports have unless told otherwise, by report."""
+        """The columns that tables have unless told otherwise, by table."""
         return dict(self._defaults)
 
     def get_columns(self) -> dict[str, tuple[Column[Any], ...]]:
-        """The columns in force, by report."""
+        """The columns in force, by table."""
         return dict(self._columns)
 
     def set_columns(self, columns: Mapping[str, Sequence[ColumnLike]]) -> None:
-        """Replace the columns of the reports named; the others keep theirs.
+        """Replace the columns of the tables named; the others keep theirs.
 
         A column is a `Column` or a mapping with its fields. Everything wrong is reported in one `ConfigError`, and
         then nothing was changed.
@@ -38,21 +43,22 @@ class ColumnService:
         complaints: list[str] = []
         accepted: dict[str, tuple[Column[Any], ...]] = {}
         for name, listed in columns.items():
-            if name in REPORTS:
+            if name in self._defaults:
                 accepted[name] = _checked(name, listed, complaints)
             else:
-                complaints.append(f"report {name!r} is unknown. {suggest(name, list(REPORTS), 'one of these names')}")
+                known = suggest(name, list(self._defaults), "one of these names")
+                complaints.append(f"report {name!r} is unknown. {known}")
         _raise(complaints, list(columns))
         self._columns |= accepted
 
-    def columns_for(self, report: str, chosen: Sequence[ColumnLike] | None) -> tuple[Column[Any], ...]:
-        """The visible columns of one report: the ones `chosen` for this once, checked, else those in force."""
+    def columns_for(self, table: str, chosen: Sequence[ColumnLike] | None = None) -> tuple[Column[Any], ...]:
+        """The visible columns of one table: the ones `chosen` for this once, checked, else those in force."""
         if chosen is None:
-            columns = self._columns[report]
+            columns = self._columns[table]
         else:
             complaints: list[str] = []
-            columns = _checked(report, chosen, complaints)
-            _raise(complaints, [report])
+            columns = _checked(table, chosen, complaints)
+            _raise(complaints, [table])
         return tuple(column for column in columns if column.is_visible())
 
 

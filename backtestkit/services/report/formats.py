@@ -51,7 +51,7 @@ def signed_money(value: float | None, currency: str = "USD") -> str | None:
 
 def number(value: float | None) -> str | None:
     """The shortest decimal form; a whole number has no point."""
-    return None if value is None else plain_number(value)
+    return None if value is None or not isfinite(value) else plain_number(value)
 
 
 def minutes(value: float | None, decimals: int) -> str | None:

@@ -1,41 +1,38 @@
-"""From a spec and rows to markdown."""
+"""From a spec and figures to markdown."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backtestkit.errors import UsageError
-from backtestkit.model.statistics import RunSummary
-from backtestkit.runtime.context import RunKey
-from backtestkit.services.report import formats
-from backtestkit.services.report.spec import NOT_AVAILABLE, Column, ReportSpec
+from backtestkit.services.report.spec import NOT_AVAILABLE, Column, Lines, Page, ReportSpec, Table
+
+_TITLE_FIELDS = ("symbol", "strategy_name", "exchange_name", "frame_name", "mode")
 
 
 def render_report(
-    spec: ReportSpec[Any, Any],
-    key: RunKey,
-    figures: Any,
-    columns: Sequence[Column[Any]],
-    row_limit: int,
-    summary: RunSummary,
+    spec: ReportSpec[Any, Any], page: Page, columns: Mapping[str, Sequence[Column[Any]]], limits: Mapping[str, int]
 ) -> str:
-    """The text of a report: title, table, summary, what the run assumed, legend, with blank lines between.
+    """The text of a report: title, sections, legend, with blank lines between.
 
-    `columns` are shown as given. The table has at most `row_limit` rows and says so when there are more; the figures
-    are those of all rows.
+    `columns` are those to show, by table; `limits` bounds the rows of the tables that have a limit. A table that is cut
+    says so; the figures are those of all rows.
     """
-    title = "# " + spec.title.format(**{name: _one_line(getattr(key, name)) for name in _TITLE_FIELDS})
-    run = run_lines(summary, formats.quote_currency(key.symbol))
-    if spec.is_empty(figures):
-        return _document([title], [spec.empty_text], run)
-    rows = spec.rows(figures)
-    table = render_table(rows[:row_limit], columns)
-    if len(rows) > row_limit:
-        table += ["", f"Showing {row_limit} of {len(rows)} rows; the figures count all of them."]
-    lines = [line for part in spec.summary for line in part(figures)]
-    body = [lines, table] if spec.summary_first else [table, lines]
-    return _document([title], *body, run, _paragraphs(spec.legend))
+    key = page.subject.key
+    blocks = [["# " + spec.title.format(**{name: _one_line(getattr(key, name)) for name in _TITLE_FIELDS})]]
+    empty = spec.is_empty(page.figures)
+    if empty:
+        blocks.append([spec.empty_text])
+    for section in spec.sections:
+        if isinstance(section, Lines):
+            if not empty or section.when_empty:
+                blocks += _lines(section, page)
+        elif not empty:
+            blocks += _table(section, page, columns[section.key], limits.get(section.key))
+    if not empty:
+        blocks += [[text] for text in spec.legend]
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
 def render_table(rows: Sequence[Any], columns: Sequence[Column[Any]]) -> list[str]:
@@ -45,50 +42,24 @@ def render_table(rows: Sequence[Any], columns: Sequence[Column[Any]]) -> list[st
     return lines
 
 
-def run_lines(summary: RunSummary, currency: str) -> list[str]:
-    """What a run assumed and what that cost, one line each; what is not known has no line."""
-    lines = [f"**Fill policy:** {summary.policy}"]
-    for label, rate, paid in (
-        ("Fee", summary.percent_fee, summary.fee_paid),
-        ("Slippage", summary.percent_slippage, summary.slippage_paid),
-    ):
-        parts = []
-        if rate is not None:
-            parts.append(f"{formats.number(rate)}% of each entry and exit")
-        if paid is not None:
-            parts.append(f"{formats.money(paid, currency)} paid")
-        if parts:
-            lines.append(f"**{label}:** {', '.join(parts)}")
-    if summary.funding_paid is not None:
-        lines.append(f"**Funding:** {formats.money(summary.funding_paid, currency)} paid")
-    if summary.ambiguous_exits is not None:
-        lines.append(
-            f"**Ambiguous exits:** {summary.ambiguous_exits} (one candle reached both stop and take profit; "
-            f"candles do not tell which came first)"
-        )
-    gaps = [] if summary.gaps is None else [summary.gaps]
-    if summary.candles_missing is not None:
-        gaps.append(f"{summary.candles_missing} candles missing")
-    if summary.candles_filled is not None:
-        gaps.append(f"{summary.candles_filled} filled")
-    if gaps:
-        lines.append(f"**Gaps:** {', '.join(gaps)}")
-    if summary.first_time is not None and summary.last_time is not None:
-        lines.append(f"**Tested:** {formats.iso_time(summary.first_time)} to {formats.iso_time(summary.last_time)}")
-    if summary.fingerprint is not None:
-        lines.append(f"**Fingerprint:** {summary.fingerprint}")
-    return lines
+def _lines(section: Lines, page: Page) -> list[list[str]]:
+    given = section.of(page)
+    lines = [] if given is None else [line for part in section.parts for line in part(given)]
+    heading = section.heading if isinstance(section.heading, str) else section.heading(page)
+    return [[f"## {heading}"], lines] if heading and lines else [lines]
 
 
-_TITLE_FIELDS = ("symbol", "strategy_name", "exchange_name", "frame_name", "mode")
-
-
-def _document(*parts: Sequence[str]) -> str:
-    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
-
-
-def _paragraphs(texts: Sequence[str]) -> list[str]:
-    return [line for i, text in enumerate(texts) for line in (["", text] if i else [text])]
+def _table(section: Table[Any], page: Page, columns: Sequence[Column[Any]], limit: int | None) -> list[list[str]]:
+    rows = section.rows(page)
+    shown = rows if limit is None else rows[:limit]
+    total = len(rows) if section.total is None else section.total(page)
+    blocks = [[f"## {section.heading}"]] if section.heading else []
+    if not rows and section.empty_text:
+        return [*blocks, [section.empty_text]]
+    blocks.append(render_table(shown, columns))
+    if total > len(shown):
+        blocks.append([f"Showing {len(shown)} of {total} rows; the figures count all of them."])
+    return blocks
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -1,0 +1,343 @@
+"""Reports on runs and on events, and the two switches behind the reports on events.
+
+    bk.Markdown.enable(partial=True, schedule=True)       # before the run
+    ...
+    print(bk.Partial.get_report("BTCUSDT", strategy_name="s", exchange_name="e", frame_name="f"))
+
+`Backtest` and `Heat` read what runs keep and need no switch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from backtestkit.errors import UsageError
+from backtestkit.kit import current_kit
+from backtestkit.math.statistics_heat import heat_statistics, trades_by_symbol
+from backtestkit.model.event import BreakevenEvent, ExtremeEvent
+from backtestkit.model.statistics import HeatStatistics
+from backtestkit.model.statistics_events import (
+    EventStatistics,
+    PartialStatistics,
+    PerformanceStatistics,
+    RiskStatistics,
+    ScheduleStatistics,
+    StrategyStatistics,
+    SyncStatistics,
+)
+from backtestkit.runtime.context import RunKey
+from backtestkit.services.core.run_book import describe
+
+if TYPE_CHECKING:
+    from backtestkit.api.backtest import BacktestRun
+    from backtestkit.services.report.columns import ColumnLike
+    from backtestkit.services.report.journal import JournalFactory
+    from backtestkit.services.report.spec import Subject
+    from backtestkit.services.report.writers import MarkdownFactory
+
+Figures = TypeVar("Figures", covariant=True)
+ALL_STRATEGIES: Final = "all strategies"
+
+
+class EventReport(Generic[Figures]):
+    """A report on the events of a run, collected while `Markdown.enable` is on for it.
+
+    The context of the run is given by keywords; without `frame_name` it is a live run. `UsageError` is raised when
+    nothing is collected for the report, or when there is no such run.
+    """
+
+    def __init__(self, report: str, about: str) -> None:
+        """`report` is its name, `about` what it tells."""
+        self._report = report
+        self.__doc__ = f"{about} `get_data`, `get_report` and `dump`, after `Markdown.enable({report}=True)`."
+
+    def get_data(self, symbol: str, *, strategy_name: str, exchange_name: str, frame_name: str = "") -> Figures:
+        """The figures of all events of the newest run of this context, and the newest of the events."""
+        figures: Figures = self._subject(symbol, strategy_name, exchange_name, frame_name).figures
+        return figures
+
+    def get_report(
+        self,
+        symbol: str,
+        *,
+        strategy_name: str,
+        exchange_name: str,
+        frame_name: str = "",
+        columns: Sequence[ColumnLike] | None = None,
+    ) -> str:
+        """The same as markdown; `columns` replaces those of its table for this once."""
+        subject = self._subject(symbol, strategy_name, exchange_name, frame_name)
+        return current_kit().container.markdown().get_report(self._report, subject, columns)
+
+    async def dump(
+        self,
+        symbol: str,
+        *,
+        strategy_name: str,
+        exchange_name: str,
+        frame_name: str = "",
+        path: str | Path | None = None,
+        columns: Sequence[ColumnLike] | None = None,
+    ) -> Path | None:
+        """Write the markdown report into the folder `path`; gives the file, None when the writer in force made none."""
+        subject = self._subject(symbol, strategy_name, exchange_name, frame_name)
+        return await current_kit().container.markdown().dump(self._report, subject, path, columns)
+
+    def _subject(self, symbol: str, strategy_name: str, exchange_name: str, frame_name: str) -> Subject:
+        kit = current_kit()
+        collector = kit.container.report_collector()
+        key = RunKey(symbol, strategy_name, exchange_name, frame_name, bool(frame_name))
+        subject = collector.subject(self._report, key)
+        if not collector.has(self._report, key):
+            kit.runs.get(key)  # no events is an answer, no such run is a mistake
+        return subject
+
+    def __repr__(self) -> str:
+        return f"<{self._report} report>"
+
+
+class _Heat:
+    """The portfolio over all symbols: every backtest of this kit with the same exchange and frame."""
+
+    def get_data(self, *, exchange_name: str, frame_name: str, strategy_name: str | None = None) -> HeatStatistics:
+        """The figures of each symbol and of the portfolio, of one strategy or of all (None).
+
+        `UsageError` when nothing of that was run.
+        """
+        figures: HeatStatistics = self._subject(exchange_name, frame_name, strategy_name).figures
+        return figures
+
+    def get_report(
+        self,
+        *,
+        exchange_name: str,
+        frame_name: str,
+        strategy_name: str | None = None,
+        columns: Sequence[ColumnLike] | None = None,
+    ) -> str:
+        """The same as markdown; `columns` replaces those of its table for this once."""
+        subject = self._subject(exchange_name, frame_name, strategy_name)
+        return current_kit().container.markdown().get_report("heat", subject, columns)
+
+    async def dump(
+        self,
+        *,
+        exchange_name: str,
+        frame_name: str,
+        strategy_name: str | None = None,
+        path: str | Path | None = None,
+        columns: Sequence[ColumnLike] | None = None,
+    ) -> Path | None:
+        """Write the markdown report into the folder `path`; gives the file, None when the writer in force made none."""
+        subject = self._subject(exchange_name, frame_name, strategy_name)
+        return await current_kit().container.markdown().dump("heat", subject, path, columns)
+
+    def _subject(self, exchange_name: str, frame_name: str, strategy_name: str | None) -> Subject:
+        from backtestkit.services.report.spec import Subject
+
+        runs = _runs(exchange_name, frame_name, strategy_name)
+        statistics = heat_statistics(trades_by_symbol(run.closed for run in runs))
+        key = RunKey("", strategy_name or ALL_STRATEGIES, exchange_name, frame_name, True)
+        return Subject(key, statistics)
+
+
+def _runs(exchange_name: str, frame_name: str, strategy_name: str | None) -> list[BacktestRun]:
+    """The backtests of this kit with these names, oldest first; `UsageError` without any."""
+    there = [run for run in current_kit().runs.all() if run.key.backtest]
+    wanted = (exchange_name, frame_name)
+    runs = [
+        run
+        for run in there
+        if (run.key.exchange_name, run.key.frame_name) == wanted and strategy_name in (None, run.key.strategy_name)
+    ]
+    if not runs:
+        asked = " / ".join(name for name in (strategy_name, *wanted) if name)
+        known = "; ".join(describe(run.key) for run in there[:5]) or "nothing was run yet"
+        raise UsageError(f"there is no backtest of {asked}. Known: {known}.")
+    return runs
+
+
+class _Markdown:
+    """The switch of the reports on events, and where all markdown reports are written.
+
+    Without a name every call means all reports; with names it means those that are True. What is enabled twice is
+    enabled once. `backtest`, `live`, `heat` and `walker` may be named too; they read what runs keep.
+    """
+
+    def enable(
+        self,
+        *,
+        backtest: bool = False,
+        live: bool = False,
+        heat: bool = False,
+        walker: bool = False,
+        schedule: bool = False,
+        partial: bool = False,
+        breakeven: bool = False,
+        highest_profit: bool = False,
+        max_drawdown: bool = False,
+        risk: bool = False,
+        strategy: bool = False,
+        sync: bool = False,
+        performance: bool = False,
+    ) -> Callable[[], None]:
+        """Collect events for these reports from now on. The answer stops that and forgets what was collected."""
+        return current_kit().container.report_collector().enable(_true(locals()))
+
+    def disable(
+        self,
+        *,
+        backtest: bool = False,
+        live: bool = False,
+        heat: bool = False,
+        walker: bool = False,
+        schedule: bool = False,
+        partial: bool = False,
+        breakeven: bool = False,
+        highest_profit: bool = False,
+        max_drawdown: bool = False,
+        risk: bool = False,
+        strategy: bool = False,
+        sync: bool = False,
+        performance: bool = False,
+    ) -> None:
+        """Stop collecting for these reports and forget what was collected; the others go on."""
+        current_kit().container.report_collector().disable(_true(locals()))
+
+    def clear(
+        self,
+        *,
+        backtest: bool = False,
+        live: bool = False,
+        heat: bool = False,
+        walker: bool = False,
+        schedule: bool = False,
+        partial: bool = False,
+        breakeven: bool = False,
+        highest_profit: bool = False,
+        max_drawdown: bool = False,
+        risk: bool = False,
+        strategy: bool = False,
+        sync: bool = False,
+        performance: bool = False,
+    ) -> None:
+        """Forget the events collected for these reports; collecting goes on."""
+        current_kit().container.report_collector().clear(_true(locals()))
+
+    def use_md(self) -> None:
+        """Write every report into a file of its own (the default)."""
+        from backtestkit.services.report.writers import MarkdownFolderBase
+
+        self.use_markdown_adapter(MarkdownFolderBase)
+
+    def use_jsonl(self) -> None:
+        """Append reports to `dump/markdown/<report>.jsonl`."""
+        from backtestkit.services.report.writers import MarkdownFileBase
+
+        self.use_markdown_adapter(MarkdownFileBase)
+
+    def use_dummy(self) -> None:
+        """Write nothing."""
+        from backtestkit.services.report.writers import MarkdownDummy
+
+        self.use_markdown_adapter(MarkdownDummy)
+
+    def use_markdown_adapter(self, adapter: MarkdownFactory) -> None:
+        """Give reports to a class of your own: `adapter(report)` with `wait_for_init(initial)` and `dump(content, options)`.
+
+        Both may be plain or async; `options` is a `DumpOptions`. It takes over at once, also for names used before.
+        """
+        current_kit().container.markdown().writer.use(adapter)
+
+
+class _Report:
+    """The switch of the JSONL journals of events: `dump/report/<report>.jsonl`, one object a line.
+
+    Without a name every call means all journals; with names it means those that are True. What is enabled twice is
+    enabled once. Lines of a backtest are written in blocks and at its end, those of a live run at once.
+    """
+
+    def enable(
+        self,
+        *,
+        backtest: bool = False,
+        live: bool = False,
+        heat: bool = False,
+        walker: bool = False,
+        schedule: bool = False,
+        partial: bool = False,
+        breakeven: bool = False,
+        highest_profit: bool = False,
+        max_drawdown: bool = False,
+        risk: bool = False,
+        strategy: bool = False,
+        sync: bool = False,
+        performance: bool = False,
+    ) -> Callable[[], None]:
+        """Write the events of these reports from now on. The answer stops that."""
+        return current_kit().container.report_journal().enable(_true(locals()))
+
+    def disable(
+        self,
+        *,
+        backtest: bool = False,
+        live: bool = False,
+        heat: bool = False,
+        walker: bool = False,
+        schedule: bool = False,
+        partial: bool = False,
+        breakeven: bool = False,
+        highest_profit: bool = False,
+        max_drawdown: bool = False,
+        risk: bool = False,
+        strategy: bool = False,
+        sync: bool = False,
+        performance: bool = False,
+    ) -> None:
+        """Stop writing the events of these reports; what was heard until now is written."""
+        current_kit().container.report_journal().disable(_true(locals()))
+
+    async def flush(self) -> None:
+        """Wait until everything heard so far is on the disk."""
+        await current_kit().container.report_journal().flush()
+
+    def use_jsonl(self) -> None:
+        """Write files (the default)."""
+        from backtestkit.services.report.journal_file import ReportBase
+
+        self.use_report_adapter(ReportBase)
+
+    def use_dummy(self) -> None:
+        """Write nothing."""
+        from backtestkit.services.report.journal import JournalDummy
+
+        self.use_report_adapter(JournalDummy)
+
+    def use_report_adapter(self, adapter: JournalFactory) -> None:
+        """Give events to a class of your own: `adapter(report)` with `wait_for_init(initial)` and `write(data, options)`.
+
+        Both may be plain or async; `options` is a `WriteOptions`. It takes over at once, also for names used before.
+        """
+        current_kit().container.report_journal().writer.use(adapter)
+
+
+def _true(flags: dict[str, object]) -> list[str]:
+    return [name for name, flag in flags.items() if flag is True]
+
+
+Heat = _Heat()
+Markdown = _Markdown()
+Report = _Report()
+Schedule: EventReport[ScheduleStatistics] = EventReport("schedule", "What became of entries that waited.")
+Partial: EventReport[PartialStatistics] = EventReport("partial", "Milestones on the way to take profit and stop loss.")
+Breakeven: EventReport[EventStatistics[BreakevenEvent]] = EventReport("breakeven", "When breakeven became possible.")
+HighestProfit: EventReport[EventStatistics[ExtremeEvent]] = EventReport(
+    "highest_profit", "New best points of positions."
+)
+MaxDrawdown: EventReport[EventStatistics[ExtremeEvent]] = EventReport("max_drawdown", "New worst points of positions.")
+Risk: EventReport[RiskStatistics] = EventReport("risk", "Signals that risk rules refused.")
+Strategy: EventReport[StrategyStatistics] = EventReport("strategy", "Commands that took effect.")
+Sync: EventReport[SyncStatistics] = EventReport("sync", "Questions to the exchange's gates; live only.")
+Performance: EventReport[PerformanceStatistics] = EventReport("performance", "How long runs, ticks and signals took.")
