@@ -38,9 +38,10 @@ class _Bound:
         return self._run.market_price() if price is None else price
 
     def _view(self, price: float | None = None) -> PositionView | None:
-        if self._machine.pending is None:
+        row, levels = self._machine.pending, self._machine.levels
+        if row is None or levels is None:
             return None
-        return queries.view(self._machine, self._now(), self._price(price))
+        return PositionView(row, levels, self._machine.rules.pricing, self._now(), self._price(price))
 
 
 class PositionQueries(_Bound):

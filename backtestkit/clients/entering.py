@@ -134,13 +134,10 @@ def activate_by_command(state: StrategyState, slot: Slot, average: float) -> Eff
     """
     row = slot.row
     state.set_slot(None)
-    if state.stopped:
-        yield from cancel(state, row, "user", average, slot)
-        return
     if state.heard.risk:
         ask = Ask(row, average)
         yield ask
-        if not ask.allowed:
+        if state.stopped or not ask.allowed:
             yield from cancel(state, row, "user", average, slot)
             return
     price = row.price_open

@@ -147,10 +147,3 @@ def percentage(profit: ProfitLoss) -> float:
 def cost(profit: ProfitLoss) -> float:
     """Profit in quote currency."""
     return profit.pnl_cost
-
-
-def view(state: StrategyState, now: int, price: float) -> PositionView | None:
-    """The open position at `now` and `price`, or None."""
-    if state.pending is None or state.levels is None:
-        return None
-    return PositionView(state.pending, state.levels, state.rules.pricing, now, price)

@@ -333,8 +333,6 @@ class ClientStrategy(StrategyState):
         row = self.scheduled
         if row is None:
             return refuse("no_scheduled_signal", "no entry is waiting")
-        if self.stopped:
-            return refuse("strategy_stopped", "the strategy is stopped and opens nothing new")
         self.set_scheduled(None)
         self.set_slot(Slot("activate", row, id, note))
         return Outcome(True)

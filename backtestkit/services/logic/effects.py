@@ -162,6 +162,8 @@ class EffectRunner:
             await self.run_jobs()
         if self._channels.version != self._version:
             self.refresh()
+        if self._scheduler.queue:
+            self.watch_jobs()
 
     async def run_jobs(self) -> None:
         """Run the scheduled jobs that are due at the machine's time."""
@@ -169,9 +171,12 @@ class EffectRunner:
         self.watch_jobs()
 
     def watch_jobs(self) -> None:
-        """Tell the machine when the next scheduled job is due."""
+        """Tell the machine when the next scheduled job is due; what it has planned without knowing is void."""
         due = self._scheduler.next_due_ns
-        self.machine.wake_at = float("inf") if due is None else -(-due // 1_000_000)
+        wake_at = float("inf") if due is None else -(-due // 1_000_000)
+        if wake_at != self.machine.wake_at:
+            self.machine.wake_at = wake_at
+            self.machine.version += 1
 
     async def _publish(self, result: AnyResult) -> None:
         if isinstance(result, ScheduledResult | OpenedResult | ClosedResult | CancelledResult):
