@@ -119,6 +119,14 @@ class LockedError(BacktestKitError):
     """A file or folder belongs to another process at the moment."""
 
 
+class StoreError(BacktestKitError):
+    """A store could not read or write a record, or found a damaged one; the message names it and what was done."""
+
+
+class DeliveryError(BacktestKitError):
+    """A message could not be delivered to its receiver. It is kept and tried again."""
+
+
 class StrategyTimeoutError(BacktestKitError):
     """`get_signal` took longer than `max_signal_generation_seconds`."""
 

@@ -172,6 +172,29 @@ def append_durable_now(path: Path | str, lines: bytes) -> None:
         disk.settled.add(target)
 
 
+def remove_now(path: Path | str) -> bool:
+    """Remove the file and block until its name is gone from the disk; False when there is none."""
+    target, disk = Path(path), _disk.get()
+    try:
+        disk.remove(target)
+    except FileNotFoundError:
+        return False
+    disk.sync_folder(target.parent)
+    return True
+
+
+def set_aside_now(path: Path | str, ending: str) -> Path:
+    """Give a damaged file a free name, its own with `ending` (and a number), and return that; nothing is lost."""
+    target, disk = Path(path), _disk.get()
+    place, number = target.with_name(target.name + ending), 1
+    while place.exists():
+        number += 1
+        place = target.with_name(f"{target.name}{ending}-{number}")
+    disk.rename(target, place)
+    disk.sync_folder(target.parent)
+    return place
+
+
 def complete_lines(journal: bytes) -> list[bytes]:
     """The lines of a journal without their newlines; a torn last line is left out."""
     return journal.split(b"\n")[:-1]
