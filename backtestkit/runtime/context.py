@@ -13,6 +13,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from backtestkit.errors import ContextError
 from backtestkit.runtime.clock import Clock
+from backtestkit.runtime.ids import new_id
 
 Mode: TypeAlias = Literal["backtest", "live"]
 T = TypeVar("T")
@@ -42,6 +43,14 @@ class RunContext:
     clock: Clock
     kit: Any
     session: Any = None
+    _id: str = ""
+
+    @property
+    def id(self) -> str:
+        """The identity of this run, given when it is first asked for: a second run of the same key has another one."""
+        if not self._id:
+            self._id = new_id()
+        return self._id
 
 
 current_run: ContextVar[RunContext | None] = ContextVar("backtestkit_run", default=None)
