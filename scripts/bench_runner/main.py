@@ -41,7 +41,13 @@ def _measure(name: str, repeats: int) -> dict[str, object]:
     if name == "W6":
         figures = _rounded(startup.measure(repeats))
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        return {"workload": name, **figures, "peak_mb": round(peak, 1), "trades": 0, "calibration_s": round(calibration(), 4)}
+        return {
+            "workload": name,
+            **figures,
+            "peak_mb": round(peak, 1),
+            "trades": 0,
+            "calibration_s": round(calibration(), 4),
+        }
     before = _peak_mb()
     timed = WORKLOADS[name]()
     prepared = _peak_mb()

@@ -133,6 +133,38 @@ def w4() -> Timed:
     return timed
 
 
+def walker() -> Timed:
+    """Fifty sets of parameters of one strategy over thirty days, one after another."""
+    kit = _kit({"BTCUSDT": month_of(0)}, MONTH, _crossing)
+    with kit:
+        bk.add_walker(
+            walker_name="sets",
+            exchange_name="walk",
+            frame_name="frame",
+            strategies=["above-mean"],
+            space={"fast": list(range(2, 12)), "slow": [20, 40, 60, 80, 100]},
+            metric="total_pnl",
+        )
+
+    def timed() -> int:
+        with kit:
+            came_to = bk.Walker.run("BTCUSDT", walker_name="sets", policy="reference").wait()
+        assert len(came_to.strategy_results) == 50
+        return sum(result.stats.total_signals for result in came_to.strategy_results)
+
+    return timed
+
+
+async def _crossing(symbol: str, when: datetime, price: float) -> bk.Signal | None:
+    params = bk.get_params()
+    closes = (await bk.get_candles(symbol, "1m", params["slow"])).close
+    if closes[-params["fast"] :].mean() <= closes.mean():
+        return None
+    return bk.Signal(
+        position="long", price_take_profit=price * 1.01, price_stop_loss=price * 0.995, minute_estimated_time=240
+    )
+
+
 def w7() -> Timed:
     """Write a year of candles into the store and read it back."""
     from backtestkit.market.candle_store import CandleStore
@@ -183,6 +215,7 @@ WORKLOADS: dict[str, Callable[[], Timed]] = {
     "W1-minute": w1_minute,
     "W1-dca": w1_dca,
     "W4": w4,
+    "walker": walker,
     "W7": w7,
 }
 """Workloads that run in the process that prepared them. W6 times whole processes and lives in `startup`."""
