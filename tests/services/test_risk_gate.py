@@ -67,7 +67,7 @@ def test_the_event_shows_the_signal_as_the_rules_saw_it() -> None:
     seen: list[bk.RiskPayload] = []
     gates = Gates()
     assert ask(gates.gate("ETH", {"r": []}))
-    gate = gates.gate("BTC", {"r": [lambda p: seen.append(p), lambda p: bk.RiskRejection("full", "no place")]})
+    gate = gates.gate("BTC", {"r": [seen.append, lambda p: bk.RiskRejection("full", "no place")]})
     assert not ask(gate, price=101.0)
     (payload,), (event,) = seen, gates.events
     assert event.current_signal is payload.current_signal
@@ -145,7 +145,7 @@ def test_callbacks_hear_the_outcome_after_the_event() -> None:
         places = len(gates.books["a"].active(60_000)), len(gates.books["b"].active(60_000))
         heard.append(("allowed", symbol, payload.risk_name, payload.active_position_count, places))
 
-    callbacks = {"on_rejected": on_rejected, "on_allowed": on_allowed}
+    callbacks: dict[str, Callable[..., Any]] = {"on_rejected": on_rejected, "on_allowed": on_allowed}
     rules = {"a": [], "b": [AT_MOST_ONE]}
     assert ask(gates.gate("BTC", rules, callbacks=callbacks))
     assert not ask(gates.gate("ETH", rules, callbacks=callbacks))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from datetime import timedelta
 
 import numpy as np
@@ -79,8 +80,9 @@ class BacktestLogicService:
             profiles = [Profile(schema, book) for schema, book in zip(plan.risks, books, strict=True)]
             runner.gate = RiskGate(state.machine, profiles, self._channels, state.errors, runner.actions)
             runner.member = self._groups.join(state.rank, frame_floor, books)
-            async for result in Carried(runner.member, self._run(state)).items():
-                yield result
+            async with aclosing(Carried(runner.member, self._run(state)).items()) as results:
+                async for result in results:
+                    yield result
         finally:
             state.finished = True
             self._risks.leave(plan.key, state.machine.now)

@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import suppress
 from contextvars import copy_context
 from heapq import heapify, heappop, heappush
 from typing import Final, Generic, TypeAlias, TypeVar
@@ -211,7 +212,7 @@ class Carried(Generic[T]):
         self._over = False
         self._failure: BaseException | None = None
 
-    async def items(self) -> AsyncIterator[T]:
+    async def items(self) -> AsyncGenerator[T, None]:
         """All items in their order; an exception of the generator comes after those before it."""
         try:
             while True:
@@ -248,7 +249,10 @@ class Carried(Generic[T]):
 
     async def _wait_for(self, task: asyncio.Task[None]) -> None:
         if task.get_loop() is not asyncio.get_running_loop():
-            raise UsageError("this run is in the middle of a step in an event loop that was left; go on with it there")
+            raise UsageError(
+                "this run cannot go on: it is in the middle of a step in an event loop that was left. Take all results "
+                "of runs that share a risk profile in one loop."
+            )
         try:
             await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -258,12 +262,15 @@ class Carried(Generic[T]):
 
     async def _close(self) -> None:
         task = self._task
-        if task is not None and task.get_loop() is asyncio.get_running_loop():
+        if task is None:
+            await self._steps.aclose()
+        elif task.get_loop() is asyncio.get_running_loop():
             task.cancel()
             await asyncio.wait({task})
-        if not self._over:
-            await self._steps.aclose()
-            self._over = True
+        else:
+            with suppress(RuntimeError):  # a loop that is closed has nothing left to cancel
+                task.get_loop().call_soon_threadsafe(task.cancel)
+        self._over = True
         self._member.leave()
 
 
