@@ -10,8 +10,9 @@ from typing import Any, Literal
 import pytest
 
 import backtestkit as bk
-from backtestkit.services.logic.walk import describe
-from backtestkit.services.logic.walker_pool import PoolTester
+from backtestkit.api.walker_worker import backtest_candidate
+from backtestkit.services.logic.walk import Candidate, describe
+from backtestkit.services.logic.walker_pool import PoolTester, attach, share
 from walks.setup import register
 
 
@@ -171,3 +172,47 @@ def test_a_set_up_must_be_able_to_travel(tmp_path: Path) -> None:
         PoolTester(2, tmp_path / "none.py", {}, print)
     with pytest.raises(bk.UsageError, match="at least 2"):
         PoolTester(1, register, {}, print)
+
+
+def test_candles_are_shared_without_copying_and_a_worker_backtests_on_them(tmp_path: Path) -> None:
+    source = bk.SyntheticExchange("market", seed=3).schema()
+    assert source.read_candles is not None
+    start = 1_748_800_000_000 // 60_000 * 60_000
+    candles = source.read_candles("BTC", "1m", start, start + 600 * 60_000)
+    assert isinstance(candles, bk.Candles)
+    memory, spec = share(candles, "market", "BTC", start, start + 600 * 60_000)
+    try:
+        mapped, same = attach(spec)
+        assert same == candles and not same.close.flags.writeable
+        del same
+        mapped.close()
+    finally:
+        memory.close()
+        memory.unlink()
+    candidate = Candidate("s(fast=4, stop=1.2)", "s", {"fast": 4, "stop": 1.2})
+    file = tmp_path / "setup.py"
+    file.write_text("from walks.setup import register\nregister()\n", encoding="utf-8")
+    config = bk.get_config().as_dict()
+    for setup in (register, (str(file),)):
+        closed, fingerprint, counters = backtest_candidate(
+            setup, config, (), ("BTC", "market", "week", None, False), candidate
+        )
+        assert closed and fingerprint and counters.get_signal_calls
+    alone = bk.Backtest.run(
+        "BTC", strategy_name="s", exchange_name="market", frame_name="week", params=candidate.params
+    ).wait()
+    assert fingerprint == alone.fingerprint
+
+
+def test_a_space_must_have_values(kit: None) -> None:
+    wrong: list[tuple[Any, str]] = [
+        ({}, "at least one parameter"),
+        ({"fast": []}, "at least one value for 'fast'"),
+        ({"fast": "12"}, "a list of values for 'fast'"),
+        (7, "space"),
+    ]
+    for space, complaint in wrong:
+        with pytest.raises(bk.SchemaError, match=complaint):
+            bk.override_walker("space", space=space)
+    with pytest.raises(bk.SchemaError, match="exactly one strategy"):
+        bk.override_walker("two", space={"fast": [1]})

@@ -27,7 +27,8 @@ SEAMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "durable files": (
         r"os\.(replace|rename|renames|fsync|fdatasync|remove|unlink|rmdir|truncate|link|symlink|open|write)"
         r"|shutil\..*|tempfile\..*|open for writing|\.write_(text|bytes)|\.(unlink|rmdir|touch)\(\)",
-        ("runtime/files.py", "runtime/file_lock.py"),
+        # The pool of a walker unlinks shared memory, which is no file.
+        ("runtime/files.py", "runtime/file_lock.py", "services/logic/walker_pool.py"),
     ),
     "network": (
         r"socket\..*|ssl\..*|urllib\.request.*|http\.(client|server).*|requests\..*|aiohttp\..*|httpx.*|ccxt.*"
