@@ -342,18 +342,22 @@ class _BacktestLoop:
     async def _ask(self, now: int, candle: int, price: float) -> Effects | None:
         """Ask the strategy, unless a command has queued a signal; the effects of entering, or None."""
         machine, market = self.machine, self._market(candle, price)
-        try:
-            signal = queued = machine.take_created()
-            if queued is None:
+        signal = queued = machine.take_created()
+        if queued is None:
+            try:
                 signal = await self._answer(now, price)
-                queued = machine.take_created()
-                signal = queued or (None if machine.stopped else signal)
-            if signal is None:
+            except Exception as error:  # whatever the user's code raises
+                await self.runner.errors.caught(error, "get_signal")
                 return None
+            queued = machine.take_created()
+            signal = queued or (None if machine.stopped else signal)
+        if signal is None:
+            return None
+        try:
             row = await self.admission.admit(signal, now, price, market, queued=queued is not None)
         except RunError:
             raise
-        except Exception as error:
+        except BacktestKitError as error:
             await self.runner.errors.caught(error, "get_signal")
             return None
         return None if row is None else self._life(row, now, candle, price)

@@ -21,9 +21,11 @@ from backtestkit.model.result import (
 )
 from backtestkit.model.schema import StrategyCallbacks, StrategySchema
 from backtestkit.runtime.clock import SimulatedClock
+from backtestkit.runtime.log import logger
 from backtestkit.runtime.scheduler import Scheduler
 from backtestkit.runtime.user_code import UserFunction, user_function
 from backtestkit.services.channels import Channels
+from backtestkit.services.core.run_book import describe
 from backtestkit.services.logic.actions import ActionSet
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class UserErrors:
         self._channels, self._machine = channels, machine
         self._raises, self._limit = raises, limit
         self.kept: list[ErrorEvent] = []
+        self._logged: set[tuple[str, type[Exception]]] = set()
         self.count = 0
 
     async def caught(self, error: Exception, source: str) -> None:
@@ -50,11 +53,18 @@ class UserErrors:
             raise RunError(f"{source} of strategy {self._machine.key.strategy_name!r} failed: {error}") from error
 
     async def tell(self, error: Exception, source: str) -> None:
-        """Put `error` on the error channel with the run it belongs to, and keep it."""
+        """Put `error` on the error channel with the run it belongs to, and keep it.
+
+        When nobody listens to errors, the first of each kind is logged, so that none goes unseen.
+        """
         event = ErrorEvent(error, source, self._machine.key, self._machine.now)
         self.count += 1
         self.kept.append(event)
         del self.kept[: -self._limit]
+        kind = (source, type(error))
+        if not self._channels.error and kind not in self._logged:
+            self._logged.add(kind)
+            logger(run=describe(self._machine.key)).error("error_reported", source=source, error=repr(error))
         await self._channels.error.emit(event)
 
 
