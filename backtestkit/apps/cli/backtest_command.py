@@ -36,6 +36,7 @@ def run_request(request: Request) -> int:
     with bk.Kit() as kit:
         for file in request.files:
             load_strategy_file(file)
+        bk.listen_error(lambda event: None)  # they are shown with the results, not logged as well
         outcomes = asyncio.run(run_all(kit, request))
     if request.as_json:
         from backtestkit.apps.cli.show_json import show_json
