@@ -146,6 +146,11 @@ ROOMS = {
         "EventStatistics ScheduleStatistics PartialStatistics PartialRow RiskStatistics StrategyStatistics "
         "SyncStatistics PerformanceStatistics MetricStatistics"
     ),
+    "backtestkit.model.analysis": (
+        "TradeAnalysis EquityFigures EquityCurve ReturnFigures TradeQuality CostFigures BenchmarkFigures BreakdownRow Marks"
+    ),
+    "backtestkit.math.statistics_analysis": "analyse",
+    "backtestkit.math.statistics_positions": "TradeSet",
     "backtestkit.model.performance": "PerformanceEvent",
     "backtestkit.model.sync": "SyncEvent",
     "backtestkit.model.interval": (

@@ -340,6 +340,17 @@ from backtestkit.market.csv_source import CsvExchange as CsvExchange
 from backtestkit.market.parquet_source import ParquetExchange as ParquetExchange
 from backtestkit.market.store_source import StoreExchange as StoreExchange
 from backtestkit.market.synthetic import SyntheticExchange as SyntheticExchange
+from backtestkit.math.statistics_analysis import analyse as analyse
+from backtestkit.math.statistics_positions import TradeSet as TradeSet
+from backtestkit.model.analysis import BenchmarkFigures as BenchmarkFigures
+from backtestkit.model.analysis import BreakdownRow as BreakdownRow
+from backtestkit.model.analysis import CostFigures as CostFigures
+from backtestkit.model.analysis import EquityCurve as EquityCurve
+from backtestkit.model.analysis import EquityFigures as EquityFigures
+from backtestkit.model.analysis import Marks as Marks
+from backtestkit.model.analysis import ReturnFigures as ReturnFigures
+from backtestkit.model.analysis import TradeAnalysis as TradeAnalysis
+from backtestkit.model.analysis import TradeQuality as TradeQuality
 from backtestkit.model.candle import Candle as Candle
 from backtestkit.model.candle import Candles as Candles
 from backtestkit.model.event import BoundaryEvent as BoundaryEvent
@@ -473,8 +484,10 @@ __all__ = [
     "BacktestResult",
     "BacktestRun",
     "BacktestStatistics",
+    "BenchmarkFigures",
     "BoundaryEvent",
     "Bracket",
+    "BreakdownRow",
     "Breakeven",
     "BreakevenEvent",
     "CancelReason",
@@ -494,12 +507,15 @@ __all__ = [
     "ConfigError",
     "Constant",
     "ContextError",
+    "CostFigures",
     "CsvExchange",
     "DataError",
     "DoneEvent",
     "DumpOptions",
     "EngineError",
     "Entry",
+    "EquityCurve",
+    "EquityFigures",
     "ErrorEvent",
     "EventStatistics",
     "Exchange",
@@ -533,6 +549,7 @@ __all__ = [
     "Markdown",
     "MarkdownFileBase",
     "MarkdownFolderBase",
+    "Marks",
     "MaxDrawdown",
     "McpCallbacks",
     "McpSchema",
@@ -562,6 +579,7 @@ __all__ = [
     "Reflect",
     "Report",
     "ReportBase",
+    "ReturnFigures",
     "Risk",
     "RiskCallbacks",
     "RiskEvent",
@@ -603,8 +621,11 @@ __all__ = [
     "SyncStatistics",
     "SyntheticExchange",
     "TickResult",
+    "TradeAnalysis",
     "TradeFigures",
     "TradeHistory",
+    "TradeQuality",
+    "TradeSet",
     "UsageError",
     "Violation",
     "WaitingResult",
@@ -629,6 +650,7 @@ __all__ = [
     "add_sweep",
     "add_walker",
     "align_to_interval",
+    "analyse",
     "commit_activate_scheduled",
     "commit_average_buy",
     "commit_breakeven",

@@ -13,7 +13,11 @@ from backtestkit.api.commands_facade import PositionCommandsFacade
 from backtestkit.api.queries_facade import PositionQueriesFacade
 from backtestkit.errors import UsageError
 from backtestkit.kit import Kit, current_kit
+from backtestkit.math.profit import Costs
 from backtestkit.math.statistics import backtest_statistics
+from backtestkit.math.statistics_analysis import analyse
+from backtestkit.math.statistics_positions import TradeSet
+from backtestkit.model.analysis import Marks, TradeAnalysis
 from backtestkit.model.event import DoneEvent, ErrorEvent
 from backtestkit.model.fill_policy import FillPolicy, PolicyName
 from backtestkit.model.result import ClosedResult, YieldedResult
@@ -36,12 +40,14 @@ RunStatus: TypeAlias = Literal["pending", "running", "ready", "failed"]
 class BacktestResult:
     """What a backtest came to.
 
-    - `closed`: the closed trades, oldest first. `statistics`: their figures.
+    - `closed`: the closed trades, oldest first. `statistics`: their figures. `analysis`: what an account would have done
+      with them, its risk, the costs, and breakdowns.
     - `fingerprint`: equal for equal runs, whatever was listening.
     - `summary`: what was assumed and what it cost; `ambiguous_exits`, `fee_paid` and `slippage_paid` (quote currency)
       are parts of it.
     - `errors`: the newest errors in user code that were reported, `error_count` how many there were.
     - `counters`: minutes, ticks and calls of each kind.
+    - `market`: the prices that positions were valued at, for analyses.
     """
 
     key: RunKey
@@ -50,6 +56,7 @@ class BacktestResult:
     counters: Counters
     errors: tuple[ErrorEvent, ...]
     error_count: int
+    market: Marks | None = None
 
     def __repr__(self) -> str:
         return f"<BacktestResult {describe(self.key)}: {len(self.closed)} trades, fingerprint {self.fingerprint[:12]}>"
@@ -58,6 +65,26 @@ class BacktestResult:
     def statistics(self) -> BacktestStatistics:
         """The figures of the closed trades."""
         return backtest_statistics(self.closed)
+
+    @cached_property
+    def analysis(self) -> TradeAnalysis:
+        """`analyse` with the largest cost basis that was at work at once as capital."""
+        return self.analyse()
+
+    def analyse(self, capital: float | None = None) -> TradeAnalysis:
+        """Equity, daily returns, quality, costs, benchmark and breakdowns of the trades.
+
+        `capital` is what the account starts with, quote currency; by default the largest cost basis that was at work at
+        once. One that is not above 0 raises `UsageError`.
+        """
+        return analyse([self.trade_set()], capital)
+
+    def trade_set(self) -> TradeSet:
+        """The trades with what their valuation needs, for `bk.analyse` of several runs together."""
+        summary = self.summary
+        costs = Costs(summary.percent_slippage or 0.0, summary.percent_fee or 0.0)
+        last = max([summary.last_time or 0, *(trade.close_timestamp for trade in self.closed)])
+        return TradeSet(self.key.symbol, self.closed, costs, self.market, summary.first_time or last, last)
 
     @property
     def fingerprint(self) -> str:
@@ -166,6 +193,7 @@ class BacktestRun:
             counters=state.machine.counters,
             errors=tuple(state.errors.kept),
             error_count=state.errors.count,
+            market=state.marks(),
         )
 
     async def _results(self) -> AsyncIterator[YieldedResult]:

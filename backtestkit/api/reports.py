@@ -10,12 +10,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from backtestkit.errors import UsageError
 from backtestkit.kit import current_kit
+from backtestkit.math.statistics_analysis import analyse
 from backtestkit.math.statistics_heat import heat_statistics, trades_by_symbol
+from backtestkit.model.analysis import TradeAnalysis
 from backtestkit.model.event import BreakevenEvent, ExtremeEvent
 from backtestkit.model.statistics import HeatStatistics
 from backtestkit.model.statistics_events import (
@@ -99,15 +102,35 @@ class EventReport(Generic[Figures]):
 
 
 class _Heat:
-    """The portfolio over all symbols: every backtest of this kit with the same exchange and frame."""
+    """The portfolio over all symbols: every backtest of this kit with the same exchange and frame.
 
-    def get_data(self, *, exchange_name: str, frame_name: str, strategy_name: str | None = None) -> HeatStatistics:
-        """The figures of each symbol and of the portfolio, of one strategy or of all (None).
+    Each run counts with its newest result. `capital` (quote currency) is what the account under `equity` starts with, by
+    default the largest cost basis that was at work at once. `UsageError` when nothing of that was run.
+    """
 
-        `UsageError` when nothing of that was run.
-        """
-        figures: HeatStatistics = self._subject(exchange_name, frame_name, strategy_name).figures
+    def get_data(
+        self,
+        *,
+        exchange_name: str,
+        frame_name: str,
+        strategy_name: str | None = None,
+        capital: float | None = None,
+    ) -> HeatStatistics:
+        """The figures of each symbol and of the portfolio, of one strategy or of all (None)."""
+        figures: HeatStatistics = self._subject(exchange_name, frame_name, strategy_name, capital).figures
         return figures
+
+    def analyse(
+        self,
+        *,
+        exchange_name: str,
+        frame_name: str,
+        strategy_name: str | None = None,
+        capital: float | None = None,
+    ) -> TradeAnalysis:
+        """Equity, daily returns, quality, costs, benchmark and breakdowns of all trades together."""
+        sets = [run.snapshot().trade_set() for run in _runs(exchange_name, frame_name, strategy_name)]
+        return analyse(sets, capital)
 
     def get_report(
         self,
@@ -115,10 +138,11 @@ class _Heat:
         exchange_name: str,
         frame_name: str,
         strategy_name: str | None = None,
+        capital: float | None = None,
         columns: Sequence[ColumnLike] | None = None,
     ) -> str:
-        """The same as markdown; `columns` replaces those of its table for this once."""
-        subject = self._subject(exchange_name, frame_name, strategy_name)
+        """Both as markdown; `columns` replaces those of the table of symbols for this once."""
+        subject = self._subject(exchange_name, frame_name, strategy_name, capital)
         return current_kit().container.markdown().get_report("heat", subject, columns)
 
     async def dump(
@@ -127,20 +151,26 @@ class _Heat:
         exchange_name: str,
         frame_name: str,
         strategy_name: str | None = None,
+        capital: float | None = None,
         path: str | Path | None = None,
         columns: Sequence[ColumnLike] | None = None,
     ) -> Path | None:
         """Write the markdown report into the folder `path`; gives the file, None when the writer in force made none."""
-        subject = self._subject(exchange_name, frame_name, strategy_name)
+        subject = self._subject(exchange_name, frame_name, strategy_name, capital)
         return await current_kit().container.markdown().dump("heat", subject, path, columns)
 
-    def _subject(self, exchange_name: str, frame_name: str, strategy_name: str | None) -> Subject:
+    def _subject(
+        self, exchange_name: str, frame_name: str, strategy_name: str | None, capital: float | None
+    ) -> Subject:
         from backtestkit.services.report.spec import Subject
 
+        analysis = self.analyse(
+            exchange_name=exchange_name, frame_name=frame_name, strategy_name=strategy_name, capital=capital
+        )
         runs = _runs(exchange_name, frame_name, strategy_name)
         statistics = heat_statistics(trades_by_symbol(run.closed for run in runs))
         key = RunKey("", strategy_name or ALL_STRATEGIES, exchange_name, frame_name, True)
-        return Subject(key, statistics)
+        return Subject(key, replace(statistics, equity=analysis.equity), analysis)
 
 
 def _runs(exchange_name: str, frame_name: str, strategy_name: str | None) -> list[BacktestRun]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from backtestkit.model.analysis import EquityFigures
 from backtestkit.model.result import AnyResult, ClosedResult
 
 TrendName: TypeAlias = Literal["bullish", "bearish", "neutral", "sideways"]
@@ -180,7 +181,7 @@ class HeatStatistics:
     """One row a symbol, and the portfolio.
 
     The `portfolio_*` figures treat all trades of all symbols as one sequence in the order in which they closed, each
-    with the whole capital; with trades that overlap in time they describe no account that could exist.
+    with the whole capital; with trades that overlap in time they describe no account that could exist. `equity` does.
     """
 
     symbols: tuple[HeatRow, ...] = ()
@@ -212,6 +213,8 @@ class HeatStatistics:
     """The largest of the rows' values, percent."""
     portfolio_max_drawdown_pnl: float | None = None
     """The smallest of the rows' values, percent."""
+    equity: EquityFigures | None = None
+    """An account that makes these trades with their own sizes, where they overlap in time; None without trades."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from backtestkit.clients.state import Effects
 from backtestkit.clients.strategy import ClientStrategy, Command
 from backtestkit.errors import UsageError
 from backtestkit.math.profit import Costs, costs_paid
+from backtestkit.model.analysis import Marks
 from backtestkit.model.result import ClosedResult
 from backtestkit.model.statistics import RunSummary
 from backtestkit.services.core.run_resolver import BacktestPlan
@@ -79,6 +80,14 @@ class RunState:
         except StopIteration as done:
             outcome: Outcome = done.value
             return outcome
+
+    def marks(self) -> Marks | None:
+        """The prices that positions were valued at during the test; None before the candles are there."""
+        bars = self.bars
+        if bars is None or self.first_time is None:
+            return None
+        start = max(0, int(np.searchsorted(bars.times, self.first_time - bars.offset, side="right")) - 1)
+        return Marks(bars.times[start : bars.limit], bars.average[start : bars.limit], bars.offset)
 
     def timeframe(self) -> list[datetime]:
         """All ticks of the run's frame."""

@@ -11,6 +11,7 @@ from backtestkit.model.result import ClosedResult
 from backtestkit.model.statistics import BacktestStatistics
 from backtestkit.services.report import column_kinds as c
 from backtestkit.services.report import formats
+from backtestkit.services.report.analysis_sections import ANALYSIS_LEGEND, ANALYSIS_SECTIONS, breakdown_table
 from backtestkit.services.report.journal_records import result_record
 from backtestkit.services.report.run_lines import RUN_LINES
 from backtestkit.services.report.spec import Column, Feed, Lines, ReportSpec, Settings, SummaryLine, Table
@@ -84,9 +85,11 @@ BACKTEST_REPORT: Final[ReportSpec[Any, BacktestStatistics]] = ReportSpec(
                 *trade_summary(),
             )
         ),
+        *ANALYSIS_SECTIONS,
+        breakdown_table("backtest_breakdown"),
         RUN_LINES,
     ),
-    legend=TRADE_LEGEND,
+    legend=(*TRADE_LEGEND, *ANALYSIS_LEGEND),
     feeds=(Feed("signal_backtest", ("scheduled", "opened", "closed", "cancelled")),),
     record=result_record,
     row_limit="max_backtest_markdown_rows",

@@ -8,6 +8,7 @@ from typing import Any, Final
 from backtestkit.model.statistics import HeatRow, HeatStatistics
 from backtestkit.services.report import column_kinds as c
 from backtestkit.services.report import formats
+from backtestkit.services.report.analysis_sections import ANALYSIS_LEGEND, ANALYSIS_SECTIONS, breakdown_table
 from backtestkit.services.report.journal_records import result_record
 from backtestkit.services.report.spec import Column, Feed, Lines, ReportSpec, Settings, SummaryLine, Table
 from backtestkit.services.report.trade_summary import signed_fixed
@@ -119,14 +120,17 @@ HEAT_REPORT: Final[ReportSpec[Any, HeatStatistics]] = ReportSpec(
             columns=heat_columns,
             row_limit="max_heatmap_markdown_rows",
         ),
+        *ANALYSIS_SECTIONS,
+        breakdown_table("heat_breakdown"),
     ),
     legend=(
         "Symbols stand in the order of their Sharpe ratio. A row counts the closed trades of its symbol alone; its "
         "figures are those of the backtest report.",
         "The portfolio figures above the table take the trades of all symbols as one sequence, each with the whole "
-        "capital. Trades that overlap in time cannot all have it: for what an account would have done, read the equity.",
+        "capital. Trades that overlap in time cannot all have it: what an account would have done stands under Equity.",
         "N/A: the trades are too few or too much alike to say. Ratios need 10 trades; yearly figures also need 14 days and "
         "at most 365 trades a year.",
+        *ANALYSIS_LEGEND,
     ),
     feeds=(Feed("signal_backtest", ("closed",)), Feed("signal_live", ("closed",))),
     record=result_record,

@@ -53,6 +53,8 @@ def _table(section: Table[Any], page: Page, columns: Sequence[Column[Any]], limi
     rows = section.rows(page)
     shown = rows if limit is None else rows[:limit]
     total = len(rows) if section.total is None else section.total(page)
+    if not rows and section.optional:
+        return []
     blocks = [[f"## {section.heading}"]] if section.heading else []
     if not rows and section.empty_text:
         return [*blocks, [section.empty_text]]

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 from backtestkit.math.statistics_events import Tally
+from backtestkit.model.analysis import TradeAnalysis
 from backtestkit.model.result import ClosedResult
 from backtestkit.model.statistics import RunSummary
 from backtestkit.runtime.context import RunKey
@@ -50,6 +51,7 @@ class Subject:
 
     key: RunKey
     figures: Any
+    analysis: TradeAnalysis | None = None
 
 
 def always(*_: object) -> bool:
@@ -116,7 +118,7 @@ class Table(Generic[Row]):
     - `rows`: the rows in the order shown; `total`: how many there are when not all of them are kept.
     - `columns`: the default columns, made for the settings of one kit.
     - `row_limit`: the setting that bounds what is shown. Figures always count every row.
-    - `empty_text`: stands in its place when there is no row.
+    - `empty_text`: stands in its place when there is no row; an `optional` table has no place then.
     """
 
     key: str
@@ -126,6 +128,7 @@ class Table(Generic[Row]):
     total: Callable[[Page], int] | None = None
     heading: str = ""
     empty_text: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,10 +64,15 @@ def trade_columns(settings: Settings) -> list[Column[Any]]:
 
 
 def ranked(statistics: WalkerStatistics) -> list[WalkerResult]:
-    """The strategies by their metric, best first; those without one at the end, equal ones in the order of the store."""
+    """The strategies by their metric, best first; those without one at the end, equal ones in the order of the store.
+
+    Less is better when something is above the best one.
+    """
+    best = statistics.best_metric
+    sign = 1 if best is not None and any((r.metric_value or best) > best for r in statistics.strategy_results) else -1
     return sorted(
         statistics.strategy_results,
-        key=lambda result: inf if result.metric_value is None else -result.metric_value,
+        key=lambda result: inf if result.metric_value is None else sign * result.metric_value,
     )
 
 
