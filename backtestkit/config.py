@@ -173,6 +173,18 @@ class Config(BaseModel, frozen=True, extra="forbid"):
     max_notifications: Count = Field(default=500, description="Notifications kept, rows.")
     max_signals: Count = Field(default=50, description="Signals kept in storage, rows.")
     max_log_lines: Count = Field(default=1000, description="Log lines kept, rows.")
+    max_memory_entries: Count = Field(default=1000, description="Memory entries kept per signal and bucket, rows.")
+    max_state_records: Count = Field(
+        default=10_000, description="States, and memory entries, that all open signals may have in memory, rows."
+    )
+    max_sessions: Count = Field(default=1000, description="Runs whose session values are kept in memory, rows.")
+    max_cached_values: Count = Field(
+        default=10_000,
+        description="Values kept in memory by each function that is cached or limited to an interval, rows.",
+    )
+    max_outbox_messages: Count = Field(
+        default=1000, description="Messages that may wait for one receiver, and sent ones that are remembered, rows."
+    )
     report_show_signal_note: Flag = Field(default=False, description="Whether reports have a note column.")
     walker_markdown_top_n: Count = Field(
         default=10, description="Strategies in the comparison table of a walker report, rows."

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from backtestkit.runtime.clock import SystemClock
     from backtestkit.services import schema, validation
     from backtestkit.services.channels import Channels
+    from backtestkit.services.connection.adapters import Adapters
+    from backtestkit.services.connection.adapters_delivery import Deliveries
     from backtestkit.services.connection.exchange_pool import ExchangePool
     from backtestkit.services.connection.risk import RiskPool
     from backtestkit.services.connection.sizing import SizingPool
     from backtestkit.services.core.run_resolver import RunResolver
     from backtestkit.services.logic.backtest import BacktestLogicService
-    from backtestkit.services.logic.walker import WalkerLogicService
     from backtestkit.services.logic.run_group import RunGroups
+    from backtestkit.services.logic.walker import WalkerLogicService
     from backtestkit.services.report.collector import ReportCollector
     from backtestkit.services.report.columns import ColumnService
     from backtestkit.services.report.journal import JournalService
@@ -165,6 +167,17 @@ class Container(containers.DeclarativeContainer):
     )
     sizing_pool: providers.Singleton[SizingPool] = providers.Singleton(
         Later("backtestkit.services.connection.sizing.SizingPool"), sizings=sizing_schema, channels=channels
+    )
+
+    # Adapters
+    adapters: providers.Singleton[Adapters] = providers.Singleton(
+        Later("backtestkit.services.connection.adapters.Adapters"), channels=channels, settings=settings
+    )
+    deliveries: providers.Singleton[Deliveries] = providers.Singleton(
+        Later("backtestkit.services.connection.adapters_delivery.Deliveries"),
+        channels=channels,
+        settings=settings,
+        adapters=adapters,
     )
 
     # Core and logic

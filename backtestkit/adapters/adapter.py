@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Final, Generic, TypeAlias, TypeVar
 
 from backtestkit.errors import UsageError, suggest
+from backtestkit.persistence.store import KeyValueStore
 
 T = TypeVar("T")
 
@@ -46,12 +48,53 @@ class Backends(Generic[T]):
         self._use("custom", make)
 
     def clear(self) -> None:
-        """Drop the backend in use, with what it held in memory; the next use makes a new one. Files stay."""
-        self._current = None
+        """Drop the backend in use, with what it held in memory; the next use makes a new one. Files stay.
+
+        One that has a method `close` is closed.
+        """
+        dropped, self._current = self._current, None
+        close = getattr(dropped, "close", None)
+        if close is not None:
+            close()
 
     def _use(self, backend: str, make: Callable[[], T]) -> None:
         self.chosen, self._make = backend, make
         self.clear()
+
+
+class StoreBackends(Backends[T]):
+    """Backends that differ only in the store of records below them."""
+
+    def __init__(
+        self,
+        name: str,
+        build: Callable[[KeyValueStore], T],
+        stores: Mapping[str, Callable[[], KeyValueStore]],
+        default: str,
+    ) -> None:
+        """`build` makes the backend over a store; `stores` makes the stores, by the names of the backends."""
+        super().__init__(name, {key: partial(_over, build, make) for key, make in stores.items()}, default)
+        self._build = build
+
+    def use_store(self, make: Callable[[], KeyValueStore]) -> None:
+        """Use the records of the store that `make` gives."""
+        self.use_custom(lambda: self._build(self._checked(make())))
+
+    def _checked(self, store: KeyValueStore) -> KeyValueStore:
+        missing = [name for name in _STORE_METHODS if not callable(getattr(store, name, None))]
+        if missing:
+            raise UsageError(
+                f"{self.name} was given {store!r}, which has no method {missing[0]!r}. A store has "
+                f"{', '.join(_STORE_METHODS)}; backtestkit.testing checks it."
+            )
+        return store
+
+
+def _over(build: Callable[[KeyValueStore], T], make: Callable[[], KeyValueStore]) -> T:
+    return build(make())
+
+
+_STORE_METHODS = ("read", "write", "remove", "keys", "forget")
 
 
 class Adapter(Generic[T]):

@@ -57,8 +57,10 @@ class SignalNotification(RunNotification):
         found.setdefault("cost", signal.cost)
         for name in _SIGNAL_FIELDS:
             found[name] = getattr(signal, name)
-        for prefix in ("pnl", "peak_profit", "max_drawdown"):
-            found |= _flat(prefix, getattr(signal, prefix))
+        for prefix in _PROFITS:
+            profit: ProfitLoss = getattr(signal, prefix)
+            for name, field in _PROFIT_FIELDS.items():
+                found[f"{prefix}_{name}"] = getattr(profit, field)
         return found
 
 
@@ -202,11 +204,17 @@ _SIGNAL_FIELDS = (
 )  # fmt: skip
 
 
-def _flat(prefix: str, profit: ProfitLoss) -> dict[str, float]:
-    return {
-        f"{prefix}_percentage": profit.pnl_percentage,
-        f"{prefix}_cost": profit.pnl_cost,
-        f"{prefix}_entries": profit.pnl_entries,
-        f"{prefix}_price_open": profit.price_open,
-        f"{prefix}_price_close": profit.price_close,
-    }
+_PROFITS = ("pnl", "peak_profit", "max_drawdown")
+_PROFIT_FIELDS = {
+    "percentage": "pnl_percentage",
+    "cost": "pnl_cost",
+    "entries": "pnl_entries",
+    "price_open": "price_open",
+    "price_close": "price_close",
+}
+
+
+def signal_row_names() -> frozenset[str]:
+    """What the signal of a notification adds to its row."""
+    profits = (f"{prefix}_{name}" for prefix in _PROFITS for name in _PROFIT_FIELDS)
+    return frozenset(("signal_id", "cost", *_SIGNAL_FIELDS, *profits))

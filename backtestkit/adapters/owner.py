@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from backtestkit.persistence.store import Space
+from backtestkit.persistence.domains import Domain
+from backtestkit.persistence.store import KeyValueStore, Space
 from backtestkit.runtime.context import RunContext, RunKey
 
 
@@ -49,6 +51,24 @@ class SignalMoment(Moment):
     """The same, with the signal that it is about."""
 
     signal_id: str
+
+
+class LatestOwners:
+    """The owners that wrote last. What older ones have in memory is let go of, so that many runs do not add up."""
+
+    def __init__(self, store: KeyValueStore, domain: Domain, limit: Callable[[], int]) -> None:
+        """Remember `limit()` owners of records of `domain` in `store`."""
+        self._store, self._domain, self._limit = store, domain, limit
+        self._owners: dict[Owner, None] = {}
+
+    async def wrote(self, owner: Owner) -> None:
+        """`owner` has just written."""
+        self._owners.pop(owner, None)
+        self._owners[owner] = None
+        while len(self._owners) > self._limit():
+            oldest = next(iter(self._owners))
+            del self._owners[oldest]
+            await self._store.forget(self._domain.space(*oldest.names))
 
 
 def joined(*names: str) -> str:

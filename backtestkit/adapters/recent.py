@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from backtestkit.adapters.owner import Moment, Owner
+from backtestkit.adapters.owner import LatestOwners, Moment, Owner
 from backtestkit.adapters.records import Codec
 from backtestkit.errors import StoreError
 from backtestkit.model.interval import MINUTE_MS
@@ -24,15 +25,17 @@ class LatestSignal:
 class RecentBook:
     """One signal per context. A signal from after now is not seen."""
 
-    def __init__(self, store: KeyValueStore, report: Report) -> None:
-        """Keep them in `store`; `report` is told of a record that nobody can read."""
+    def __init__(self, store: KeyValueStore, limit: Callable[[], int], report: Report) -> None:
+        """Keep those of the last `limit()` owners in `store`; `report` is told of a record that nobody can read."""
         self._store, self._report = store, report
+        self._owners = LatestOwners(store, RECENT, limit)
         self._codec: Codec[LatestSignal] = Codec(LatestSignal)
 
     async def write(self, owner: Owner, signal: PublicSignal, when: int) -> None:
         """`signal` is now the latest."""
         record = self._codec.encode(LatestSignal(signal, when))
         await self._store.write(RECENT.space(*owner.names), signal.symbol, record)
+        await self._owners.wrote(owner)
 
     async def read(self, at: Moment) -> PublicSignal | None:
         """The latest signal as of now; None when there was none."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from backtestkit.adapters.owner import Moment, Owner, SignalMoment
+from backtestkit.adapters.owner import LatestOwners, Moment, Owner, SignalMoment
 from backtestkit.adapters.turns import Turns
 from backtestkit.persistence.domains import SESSION, STATE
 from backtestkit.persistence.store import Json, KeyValueStore, Space
@@ -53,8 +52,7 @@ class SessionBook:
 
     def __init__(self, store: KeyValueStore, limit: Callable[[], int]) -> None:
         """Keep the sessions of the last `limit()` owners in `store`."""
-        self._store, self._limit = store, limit
-        self._owners: OrderedDict[Owner, None] = OrderedDict()
+        self._store, self._owners = store, LatestOwners(store, SESSION, limit)
 
     async def read(self, at: Moment) -> Json:
         """The value as of now; None where there is none yet."""
@@ -68,13 +66,9 @@ class SessionBook:
 
     async def write(self, at: Moment, value: Json) -> None:
         """Store a value; None empties the session."""
-        self._owners[at.owner] = None
-        self._owners.move_to_end(at.owner)
         record = {"id": _identity(at), "data": value, "when": at.now}
         await self._store.write(_sessions(at.owner), at.key.symbol, record)
-        while len(self._owners) > self._limit():
-            oldest, _ = self._owners.popitem(last=False)
-            await self._store.forget(_sessions(oldest))
+        await self._owners.wrote(at.owner)
 
 
 def _sessions(owner: Owner) -> Space:

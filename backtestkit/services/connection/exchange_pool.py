@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from backtestkit.config import Config
 from backtestkit.model.event import ErrorEvent
@@ -11,6 +12,9 @@ from backtestkit.runtime.context import current_run
 from backtestkit.services.channels import Channels
 from backtestkit.services.connection.exchange import ExchangeConnection
 from backtestkit.services.validation.service import ValidationService
+
+if TYPE_CHECKING:
+    from backtestkit.market.candle_store import CandleStore
 
 
 class ExchangePool:
@@ -26,13 +30,19 @@ class ExchangePool:
         """`settings` gives the configuration in force."""
         self._exchanges, self._settings, self._channels = exchanges, settings, channels
         self._connections: dict[str, ExchangeConnection] = {}
+        self._store: CandleStore | None = None
+
+    def use_store(self, store: CandleStore | None) -> None:
+        """Keep the candles that backtests read in `store`, of exchanges that have none of their own; None for nowhere."""
+        self._store = store
+        self._connections.clear()
 
     def connect(self, name: str) -> ExchangeConnection:
         """The connection of a registered exchange; `NotRegisteredError` with the near names when there is none."""
         schema, config = self._exchanges.validate(name), self._settings()
         connection = self._connections.get(name)
         if connection is None or connection.schema is not schema or connection.config is not config:
-            connection = ExchangeConnection(schema, config, on_error=self._report)
+            connection = ExchangeConnection(schema, config, on_error=self._report, store=self._store)
             self._connections[name] = connection
         return connection
 
