@@ -6,27 +6,17 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtestkit.apps.cli.backtest_plan import Request, plan_runs
+from backtestkit.apps.cli.outcome import Outcome
 from backtestkit.apps.cli.strategy_file import load_strategy_file
 from backtestkit.errors import BacktestKitError
 
 if TYPE_CHECKING:
-    from backtestkit.api.backtest import BacktestResult, BacktestRun
+    from backtestkit.api.backtest import BacktestRun
     from backtestkit.kit import Kit
-
-
-@dataclass(slots=True)
-class Outcome:
-    """A run and what became of it: a result and the file of its report, or the error that came before one of them."""
-
-    run: BacktestRun
-    result: BacktestResult | None = None
-    report: Path | None = None
-    error: BacktestKitError | OSError | None = None
 
 
 def run_request(request: Request) -> int:

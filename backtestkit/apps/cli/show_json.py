@@ -10,7 +10,7 @@ import orjson
 import typer
 
 if TYPE_CHECKING:
-    from backtestkit.apps.cli.backtest_command import Outcome
+    from backtestkit.apps.cli.outcome import Outcome
 
 
 def show_json(outcomes: Sequence[Outcome]) -> None:

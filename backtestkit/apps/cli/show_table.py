@@ -13,7 +13,7 @@ from backtestkit.model.statistics import RunSummary
 from backtestkit.services.report import formats
 
 if TYPE_CHECKING:
-    from backtestkit.apps.cli.backtest_command import Outcome
+    from backtestkit.apps.cli.outcome import Outcome
 
 HEADINGS = (
     "Strategy", "Symbol", "Days", "Trades", "Win rate", "Total PNL", "PNL cost", "Max DD", "Sharpe", "Ambiguous",
