@@ -253,7 +253,8 @@ class _BacktestLoop:
         """Go through the ticks, yielding results as they come."""
         machine, runner, state = self.machine, self.runner, self.state
         ticks, timer = self.ticks, self.timer
-        await self._boundary("before_start", ticks.time(0), None)
+        machine.now = ticks.time(0)
+        await self._boundary("before_start", machine.now, None)
         await runner.actions.init()
         position = asked = 0
         while position < ticks.count and not machine.stopped:
