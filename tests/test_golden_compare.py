@@ -130,7 +130,7 @@ def test_the_query_that_was_asked_without_its_argument_is_not_compared() -> None
 
 
 def test_events_of_several_runs_are_told_apart_with_ids_of_their_own() -> None:
-    events = [
+    events: list[dict[str, Any]] = [
         {"symbol": "A", "strategy": "s", "signal_id": "#1"},
         {"symbol": "B", "strategy": "s", "signal_id": "#2"},
         {"symbol": "B", "strategy": "s", "signal": {"id": "#3"}},
