@@ -14,7 +14,7 @@ import pytest
 import typer
 
 from backtestkit.apps.cli import main as cli
-from backtestkit.apps.cli.backtest_command import Outcome
+from backtestkit.apps.cli.outcome import Outcome
 from backtestkit.apps.cli.candle_option import parse_candles
 from backtestkit.apps.cli.show_json import run_object
 from backtestkit.apps.cli.show_progress import progress_bars
