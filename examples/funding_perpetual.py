@@ -10,6 +10,7 @@ The exchange must know funding rates; files of candles do not, and then nothing 
 """
 
 from datetime import datetime, timedelta
+from typing import Literal
 
 import backtestkit as bk
 
@@ -26,7 +27,7 @@ async def get_signal(symbol: str, when: datetime, current_price: float) -> bk.Si
         return None
     if not rates or abs(rates[-1].rate) < MINIMUM_RATE:
         return None
-    paid = "short" if rates[-1].rate > 0 else "long"
+    paid: Literal["long", "short"] = "short" if rates[-1].rate > 0 else "long"
     bracket = bk.Position.bracket(paid, current_price, percent_take_profit=1, percent_stop_loss=1)
     return bk.Signal(**bracket, minute_estimated_time=60, multiplier=3)
 

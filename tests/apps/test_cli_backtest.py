@@ -14,8 +14,8 @@ import pytest
 import typer
 
 from backtestkit.apps.cli import main as cli
-from backtestkit.apps.cli.outcome import Outcome
 from backtestkit.apps.cli.candle_option import parse_candles
+from backtestkit.apps.cli.outcome import Outcome
 from backtestkit.apps.cli.show_json import run_object
 from backtestkit.apps.cli.show_progress import progress_bars
 from backtestkit.apps.cli.show_table import aligned, assumed, problems, show_table, table_row
