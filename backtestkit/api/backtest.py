@@ -116,8 +116,8 @@ class BacktestRun:
     def __init__(self, kit: Kit, logic: BacktestLogicService, state: RunState) -> None:
         """Made by `Backtest.run`."""
         self._state, self._kit = state, kit
-        context = RunContext(state.plan.key, state.runner.clock, kit, state)
-        self._steps: InContext[YieldedResult] = InContext(context, logic.run(state))
+        self._context = RunContext(state.plan.key, state.runner.clock, kit, state)
+        self._steps: InContext[YieldedResult] = InContext(self._context, logic.run(state))
         self._started = self._busy = False
 
     @property
@@ -129,6 +129,11 @@ class BacktestRun:
     def key(self) -> RunKey:
         """Symbol and names of the run."""
         return self._state.plan.key
+
+    @property
+    def id(self) -> str:
+        """The identity of this run, by which its memories, states and sessions are kept apart from those of others."""
+        return self._context.id
 
     @property
     def progress(self) -> float:
@@ -161,7 +166,7 @@ class BacktestRun:
 
     def stop(self) -> None:
         """Open nothing new; an open position runs to its natural end, then the run ends."""
-        self._state.machine.stop()
+        self._state.present().stop()
 
     def explain(self) -> str:
         """Which gear the run uses and why."""

@@ -18,6 +18,7 @@ from backtestkit.model.signal import Entry, PartialClose, PublicSignal, Signal, 
 
 if TYPE_CHECKING:
     from backtestkit.clients.commands import Outcome, PartialKind
+    from backtestkit.clients.strategy import ClientStrategy
     from backtestkit.services.logic.run_state import RunState
 
 P = ParamSpec("P")
@@ -29,7 +30,10 @@ class _Bound:
 
     def __init__(self, run: RunState) -> None:
         self._run = run
-        self._machine = run.machine
+
+    @property
+    def _machine(self) -> ClientStrategy:
+        return self._run.present()
 
     def _now(self) -> int:
         return self._run.now_ms()
@@ -38,10 +42,11 @@ class _Bound:
         return self._run.market_price() if price is None else price
 
     def _view(self, price: float | None = None) -> PositionView | None:
-        row, levels = self._machine.pending, self._machine.levels
+        machine = self._machine
+        row, levels = machine.pending, machine.levels
         if row is None or levels is None:
             return None
-        return PositionView(row, levels, self._machine.rules.pricing, self._now(), self._price(price))
+        return PositionView(row, levels, machine.rules.pricing, self._now(), self._price(price))
 
 
 class PositionQueries(_Bound):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -100,7 +100,8 @@ class StrategyState:
 
     At most one signal is `pending` (open) or `scheduled` (waiting); a slot holds one on its way out of that place, or
     of a waiting one into the market. `version` grows with every change that could make a plan wrong. `stepping` forbids
-    to jump; `paced` has the machine say where it is about to arrive, for runs that keep in step with others.
+    to jump; `paced` has the machine say where it is about to arrive, for runs that keep in step with others. While it
+    is on its way there, `meanwhile(until)` brings it to the first candle or tick at `until` (ms UTC) or later.
     """
 
     def __init__(self, key: RunKey, rules: StrategyRules, heard: Heard) -> None:
@@ -110,6 +111,7 @@ class StrategyState:
         self.index = 0
         self.wake_at = float("inf")
         self.stepping = self.paced = False
+        self.meanwhile: Callable[[int], None] | None = None
         self.version = 0
         self.pending: SignalRow | None = None
         self.levels: Levels | None = None

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterator
+from functools import partial
 from typing import TypeAlias
 
 from backtestkit.clients import commands, entering, leaving, minutes, plan
@@ -124,7 +125,9 @@ class ClientStrategy(StrategyState):
             version = self.version
             for i in self._candles(bars, waiting=waiting):
                 if self.paced and i < bars.limit:
+                    self.meanwhile = partial(self._pass, bars, i, waiting)
                     yield Arrive(bars.label(i))
+                    self.meanwhile = None
                     if self.version != version:
                         break
                 self._absorb(bars, i, waiting=waiting)
@@ -181,6 +184,15 @@ class ClientStrategy(StrategyState):
         reported.profit = max(reported.profit, last_milestone(span.profit_progress))
         reported.loss = max(reported.loss, last_milestone(span.loss_progress))
         reported.breakeven = reported.breakeven or span.breakeven
+
+    def _pass(self, bars: Bars, planned: int, waiting: bool, until: int) -> None:
+        """Be at the first candle at `until` or later, of those before the `planned` one, and plan again from there."""
+        end = min(planned, bars.first_labelled(until))
+        self._absorb(bars, end, waiting=waiting)
+        if end > self.index:
+            self.index = end
+            self.now = bars.label(end - 1)
+        self.version += 1
 
     def cut(self, bars: Bars) -> Effects:
         """End what is still there although no candle is left, at the last average.

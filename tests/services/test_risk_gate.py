@@ -36,7 +36,11 @@ def test_rules_are_asked_in_order_until_one_rejects() -> None:
     asked: list[str] = []
 
     def rule(name: str, answer: object = None) -> Callable[[bk.RiskPayload], object]:
-        return lambda payload: (asked.append(f"{payload.risk_name}.{name}"), answer)[1]
+        def check(payload: bk.RiskPayload) -> object:
+            asked.append(f"{payload.risk_name}.{name}")
+            return answer
+
+        return check
 
     gates = Gates()
     gate = gates.gate("BTC", {"a": [rule("1"), rule("2")], "b": [rule("1"), rule("2", "no"), rule("3")], "c": []})

@@ -116,6 +116,7 @@ class _BacktestLoop:
     bars: Bars
     ticks: Ticks
     requests: RequestChecks
+    heading = following = 0
 
     def __init__(self, state: RunState, channels: Channels, wall_clock: Clock) -> None:
         self.state, self.channels = state, channels
@@ -259,6 +260,9 @@ class _BacktestLoop:
         position = asked = 0
         while position < ticks.count and not machine.stopped:
             state.ticks_done = position
+            if runner.member is not None and not await self._reach(position):
+                position = self.heading
+                continue
             now, candle = ticks.time(position), ticks.candle(position)
             await self._arrive(now)
             since = timer.seconds() if runner.hears_performance else None
@@ -293,7 +297,10 @@ class _BacktestLoop:
                 if entered:
                     await timer.tell("backtest_signal", asked_at, machine.now)
                 await timer.tell("backtest_timeframe", since, machine.now)
-            position = ticks.after(machine.now) if entered else self._next(position)
+            if entered:
+                position = self.following = ticks.after(machine.now)
+            else:
+                position = self._next(position)
         state.ticks_done = position
         if position >= ticks.count:  # ticks that nobody noticed have passed all the same
             machine.now = max(machine.now, ticks.time(ticks.count - 1))
@@ -303,14 +310,31 @@ class _BacktestLoop:
             await timer.tell("backtest_total", timer.start, machine.now)
 
     async def end(self) -> None:
-        """Tell that the run is over."""
-        await self._boundary("after_end", self.machine.now, self.state.market_price())
+        """Tell that the run is over; one that was stopped before its first tick has no price."""
+        now = self.machine.now
+        price = self.state.market_price() if now else None
+        await self._boundary("after_end", now or self.ticks.time(0), price)
+
+    async def _reach(self, position: int) -> bool:
+        """Come to a tick in step with the others; False when somebody came to this run before, who may have changed it."""
+        member = self.runner.member
+        assert member is not None, "in step with nobody"
+        self.heading, self.machine.meanwhile = position, self._pass
+        arrived = await member.reach(self.ticks.time(position))
+        self.machine.meanwhile = None
+        return arrived
+
+    def _pass(self, until: int) -> None:
+        """Be at the first tick at `until` or later: those jumped over from there on are still to come."""
+        first = min(self.heading, max(self.ticks.at_or_after(until), self.following))
+        self.machine.skip_idle(first - self.heading)
+        self.heading = first
+        if first:
+            self.machine.now = max(self.machine.now, self.ticks.time(first - 1))
 
     async def _arrive(self, now: int) -> None:
         """Bring machine and clock to a tick: scheduled jobs first, then who hears the progress."""
         machine, runner = self.machine, self.runner
-        if runner.member is not None:
-            await runner.member.reach(now)
         runner.refresh()
         machine.now = now
         runner.clock.advance_to_ms(now)
@@ -323,7 +347,7 @@ class _BacktestLoop:
     def _next(self, position: int) -> int:
         """The next tick worth a look: the following one, or the first at which the strategy may be asked again."""
         runner, machine = self.runner, self.machine
-        following = position + 1
+        following = self.following = position + 1
         if machine.stopped or machine.stepping or runner.hears_idle or runner.hears_progress or not self._clean():
             return following
         asks = machine.next_ask() if self.get_signal is not None or machine.created is not None else math.inf

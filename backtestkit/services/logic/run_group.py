@@ -50,7 +50,7 @@ class Member:
         self.loop = asyncio.get_running_loop()
         self.held = False
         self._reached = time - 1
-        self._future: asyncio.Future[None] | None = None
+        self._future: asyncio.Future[bool] | None = None
 
     @property
     def turn(self) -> Turn:
@@ -62,23 +62,43 @@ class Member:
         """Whether its event loop has been left by plain code: nobody can wait for it, and nothing of it moves."""
         return not self.loop.is_running()
 
-    async def reach(self, time: int) -> None:
-        """Go on at `time`, as soon as no other member of the group is at an earlier one."""
+    async def reach(self, time: int) -> bool:
+        """Go on at `time`, as soon as no other member of the group is at an earlier one.
+
+        False when it was interrupted and has to say again where it goes.
+        """
         if time <= self._reached:
-            return
+            return True
         self.time = time
-        if not self.group.may_go_on(self):
+        if self.group.may_go_on(self):
+            self.group.present = self.turn
+        else:
             self._future = self.loop.create_future()
             self.group.wait(self)
-            await self._future
+            try:
+                if not await self._future:
+                    return False
+            finally:
+                self._future = None
         self._reached = time
+        return True
 
-    def wake(self) -> None:
-        """It is its turn."""
-        future = self._future
-        assert future is not None, "woken without waiting"
-        if not future.done():
-            future.set_result(None)
+    def interrupt(self) -> int:
+        """Somebody else comes to this run: the time (ms UTC) from which on it still has everything before it.
+
+        If it waits, it stops waiting and announces anew where it goes.
+        """
+        time, rank = self.group.present
+        until = time + (self.rank < rank)
+        if self._future is not None and self.group.release(self):
+            self.time = min(self.time, max(self._reached, until))
+            self.wake(arrived=False)
+        return until
+
+    def wake(self, *, arrived: bool = True) -> None:
+        """It is its turn, or it is to go another way."""
+        if self._future is not None and not self._future.done():
+            self._future.set_result(arrived)
 
     def begin_step(self) -> None:
         """A step begins in the running loop."""
@@ -99,11 +119,13 @@ class RunGroup:
     """Runs that share something, directly or through others.
 
     A member is either in the queue of those who wait for their turn, or at large: acting, or held between two steps.
+    `present` is the turn that was given last.
     """
 
     def __init__(self) -> None:
         self._at_large: set[Member] = set()
         self._queue: list[tuple[int, int, Member]] = []
+        self.present: Turn = (-1, 0)
 
     @property
     def members(self) -> list[Member]:
@@ -121,6 +143,7 @@ class RunGroup:
         self._at_large |= other._at_large
         self._queue += other._queue
         heapify(self._queue)
+        self.present = max(self.present, other.present)
 
     def may_go_on(self, member: Member) -> bool:
         """Whether `member`, which is at large, need not wait for anybody."""
@@ -147,14 +170,22 @@ class RunGroup:
                 return
             heappop(self._queue)
             self._at_large.add(member)
+            self.present = member.turn
             member.wake()
+
+    def release(self, member: Member) -> bool:
+        """Take `member` out of the queue, if it is in it: it is at large again."""
+        if all(waiting is not member for _, _, waiting in self._queue):
+            return False
+        self._queue = [entry for entry in self._queue if entry[2] is not member]
+        heapify(self._queue)
+        self._at_large.add(member)
+        return True
 
     def remove(self, member: Member) -> None:
         """`member` is gone."""
+        self.release(member)
         self._at_large.discard(member)
-        if any(waiting is member for _, _, waiting in self._queue):
-            self._queue = [entry for entry in self._queue if entry[2] is not member]
-            heapify(self._queue)
         self.advance()
 
     def one_loop(self, member: Member) -> asyncio.AbstractEventLoop:

@@ -50,7 +50,18 @@ class RunState:
 
     def now_ms(self) -> int:
         """The time of the run, ms UTC: that of the candle or tick it is at."""
-        return self.machine.now
+        return self.present().now
+
+    def present(self) -> ClientStrategy:
+        """The machine, for somebody who asks or commands it.
+
+        A run that jumps has announced where it lands, and waits there for the runs that it keeps step with. Whoever
+        comes to it meanwhile finds it where these are, no further and not behind.
+        """
+        meanwhile, member = self.machine.meanwhile, self.runner.member
+        if meanwhile is not None and member is not None and not self.finished:
+            meanwhile(member.interrupt())
+        return self.machine
 
     def market_price(self) -> float:
         """The average price of the last closed candles as of now, quote currency; `UsageError` before the first tick."""
