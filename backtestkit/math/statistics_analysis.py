@@ -97,8 +97,6 @@ def _equity(sets: Sequence[TradeSet], capital: float | None) -> tuple[EquityFigu
     marks: dict[str, Marks | None] = {own.symbol: own.marks for own in sets}
     first, last = min(own.first_time for own in sets), max(own.last_time for own in sets)
     curve = equity_curve(paths, marks, first, last, capital)
-    if curve.capital <= 0:
-        return None, None
     return equity_figures(curve, paths, marks, capital_given=capital is not None), curve
 
 

@@ -39,7 +39,7 @@ def equity_curve(
 ) -> EquityCurve:
     """The account from `first_time` to `last_time` (ms UTC); `capital` is by default the peak of the money at work."""
     marked = all(marks.get(path.symbol) is not None for path in paths)
-    times = _grid(paths, marks if marked else {}, first_time, last_time)
+    times = _grid(paths, [own for own in marks.values() if own is not None] if marked else [], first_time, last_time)
     equity, invested = np.zeros(len(times)), np.zeros(len(times))
     for symbol in dict.fromkeys(path.symbol for path in paths):
         own = [path for path in paths if path.symbol == symbol]
@@ -50,18 +50,23 @@ def equity_curve(
     return EquityCurve(times, equity + start, invested, start, marked)
 
 
-def _grid(
-    paths: Sequence[PositionPath], marks: Mapping[str, Marks | None], first_time: int, last_time: int
-) -> Integers:
+def _grid(paths: Sequence[PositionPath], marks: Sequence[Marks], first_time: int, last_time: int) -> Integers:
     """The times of the curve: those of the marks inside the span, and those at which a position changed."""
     changes = {time for path in paths for segment in path.segments for time in (segment.start, segment.end)}
-    columns = [np.array(sorted({first_time, last_time, *changes}), dtype=np.int64)]
-    for own in marks.values():
-        if own is not None:
-            low, high = np.searchsorted(own.times, (first_time - own.offset, last_time - own.offset + 1))
-            columns.append(own.times[low:high] + own.offset)
-    times: Integers = np.unique(np.concatenate(columns))
+    times = np.array(sorted({first_time, last_time, *changes}), dtype=np.int64)
+    for own in marks:
+        low, high = np.searchsorted(own.times, (first_time - own.offset, last_time - own.offset + 1))
+        times = _merged(own.times[low:high] + own.offset, times)
     return times
+
+
+def _merged(times: Integers, others: Integers) -> Integers:
+    """Two rising columns as one; where nearly all times are shared, this is much faster than sorting them."""
+    places = np.searchsorted(times, others)
+    missing = places == len(times)
+    missing[~missing] = times[places[~missing]] != others[~missing]
+    merged: Integers = np.insert(times, places[missing], others[missing])
+    return merged
 
 
 def _add(times: Integers, equity: Floats, paths: Sequence[PositionPath], prices: Floats | None) -> None:

@@ -51,11 +51,9 @@ def time_in_market(paths: Sequence[PositionPath]) -> MarketClock:
         else:
             starts.append(opened)
             ends.append(closed)
-    lengths = np.subtract(ends, starts, dtype=np.int64)
-    before = np.concatenate(([0], np.cumsum(lengths)[:-1])) if starts else np.zeros(0)
-    return MarketClock(
-        np.array(starts, dtype=np.int64), np.array(ends, dtype=np.int64), before.astype(np.int64), int(lengths.sum())
-    )
+    begins, stops = np.array(starts, dtype=np.int64), np.array(ends, dtype=np.int64)
+    lengths = stops - begins
+    return MarketClock(begins, stops, np.cumsum(lengths) - lengths, int(lengths.sum()))
 
 
 def time_weighted_return(paths: Sequence[PositionPath], marks: Mapping[str, Marks | None]) -> float | None:
@@ -84,14 +82,15 @@ def time_weighted_return(paths: Sequence[PositionPath], marks: Mapping[str, Mark
 
 def _add_stretches(path: PositionPath, times: Integers, prices: Floats, gains: Floats, money: Floats) -> None:
     """Add what one position gained in each stretch, and what it was worth at its start."""
-    known = 0.0  # profit just before the change that begins a segment
+    known = worth_before = held_before = 0.0  # just before the change that begins a segment
     last = path.segments[-1]
     for segment in path.segments:
         start, end = np.searchsorted(times, (segment.start, segment.end)).tolist()
         along = prices[start : end + 1]
         profits = segment.realised + segment.level + segment.slope * along
         worth = segment.held + segment.level + segment.slope * along
-        worth[0] += known - profits[0]  # costs of the change belong to the stretch that it begins
+        if segment.held >= held_before:  # new money counts at its cost: what entering costs is lost in this stretch
+            worth[0] = worth_before + segment.held - held_before
         profits[0] = known
         if segment is last:
             profits[-1] = path.profit if end > start else profits[-1]
@@ -101,7 +100,7 @@ def _add_stretches(path: PositionPath, times: Integers, prices: Floats, gains: F
             return
         gains[start:end] += np.diff(profits)
         money[start:end] += worth[:-1]
-        known = float(profits[-1])
+        known, worth_before, held_before = float(profits[-1]), float(worth[-1]), segment.held
 
 
 def money_weighted_return(paths: Sequence[PositionPath]) -> float | None:

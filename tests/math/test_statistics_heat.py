@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backtestkit.math.statistics import backtest_statistics, live_statistics
-from backtestkit.math.statistics_heat import heat_row, heat_statistics
+from backtestkit.math.statistics_heat import heat_row, heat_statistics, trades_by_symbol
 from backtestkit.model.interval import DAY_MS, MINUTE_MS
 from backtestkit.model.result import ClosedResult
 from backtestkit.model.signal import ZERO_PROFIT, Extreme, ProfitLoss, PublicSignal
@@ -105,6 +105,12 @@ def test_snapshots_that_were_not_recorded_are_left_out() -> None:
     columns = TradeColumns((1.0,), (1.0,), (T0,), (T0 + 1,), (None,), (None,), (100.0,))
     row = heat_row("A", columns)
     assert (row.peak_profit_pnl, row.max_drawdown_pnl) == (None, None)
+
+
+def test_trades_of_several_runs_are_put_in_the_order_of_their_closes() -> None:
+    first, second = sequence("A", 1.0, 2.0), sequence("A", 3.0, start=0.5)
+    groups = trades_by_symbol([first, sequence("B"), second])
+    assert groups == {"A": [first[0], second[0], first[1]]}
 
 
 def test_live_figures_are_those_of_the_trades_and_events_stand_beside_them() -> None:
