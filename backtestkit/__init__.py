@@ -103,6 +103,38 @@ ROOMS = {
     "backtestkit.services.report.writers": "MarkdownFolderBase MarkdownFileBase DumpOptions",
     "backtestkit.services.report.journal_file": "ReportBase",
     "backtestkit.services.report.journal": "WriteOptions",
+    "backtestkit.api.adapters": (
+        "Storage StorageBacktest StorageLive Recent RecentBacktest RecentLive NotificationBacktest NotificationLive "
+        "SessionBacktest SessionLive MemoryBacktest MemoryLive MemoryBacktestAdapter MemoryLiveAdapter "
+        "StateBacktest StateLive StateBacktestAdapter StateLiveAdapter use_store"
+    ),
+    "backtestkit.api.memory": "Memory write_memory read_memory search_memory list_memory remove_memory",
+    "backtestkit.api.state": (
+        "State Session get_signal_state set_signal_state create_signal_state get_session_data set_session_data "
+        "GetState SetState"
+    ),
+    "backtestkit.api.dump": (
+        "Dump dump_agent_answer dump_record dump_table dump_text dump_error dump_json dump_mcp_status"
+    ),
+    "backtestkit.api.notify": "Notification",
+    "backtestkit.api.adapters_log": "Log set_logger",
+    "backtestkit.adapters.storage": "StoredSignal SignalStatus",
+    "backtestkit.adapters.memory": "MemoryEntry MemoryMatch",
+    "backtestkit.adapters.dump": (
+        "AgentMessage StatusMessage DumpContext DumpBackend Dumped DumpedConversation DumpedRecord DumpedTable DumpedText "
+        "DumpedJson DumpedStatus"
+    ),
+    "backtestkit.adapters.log_book": "LogEntry LogBackend",
+    "backtestkit.adapters.notification": (
+        "AnyNotification EntryNotification ClosedNotification CancelledNotification LevelNotification "
+        "BreakevenNotification PartialCommitNotification TrailingCommitNotification AverageBuyNotification "
+        "CommandNotification RiskNotification PauseNotification ErrorNotification"
+    ),
+    "backtestkit.adapters.notification_kinds": "NotificationTarget",
+    "backtestkit.adapters.outbox": "Sender",
+    "backtestkit.adapters.templates": "Template",
+    "backtestkit.persistence.store": "KeyValueStore",
+    "backtestkit.runtime.log": "LogSink",
     "backtestkit.api.bracket": "Position Constant Bracket",
     "backtestkit.api.sizing": "PositionSize",
     "backtestkit.api.columns": "set_columns get_columns get_default_columns",
@@ -122,7 +154,7 @@ ROOMS = {
     "backtestkit.errors": (
         "BacktestKitError UsageError NotRegisteredError AlreadyRegisteredError SchemaError ConfigError ContextError "
         "DataError InsufficientDataError GapError CandleError SourceError SignalError Violation RunError EngineError "
-        "StrategyTimeoutError LockedError"
+        "StrategyTimeoutError LockedError StoreError DeliveryError"
     ),
     "backtestkit.runtime.context": "RunKey",
     "backtestkit.model.signal": (

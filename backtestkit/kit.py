@@ -6,7 +6,7 @@ Two kits in one process share nothing: each has its own configuration, registrie
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from functools import cached_property
 from types import TracebackType
@@ -19,7 +19,9 @@ from backtestkit.services.core.run_book import RunBook, describe
 if TYPE_CHECKING:
     from backtestkit.config import Config
     from backtestkit.container import Container
+    from backtestkit.runtime.log import Log, LogLevel
     from backtestkit.services.channels import Channels
+    from backtestkit.services.connection.adapters import Adapters
     from backtestkit.services.schema import SchemaService
     from backtestkit.services.validation import ValidationService
 
@@ -44,6 +46,7 @@ class Kit:
         self.name: Final = name or "kit"
         self.runs: Final[RunBook[Any]] = RunBook()
         self.walks: Final[RunBook[Any]] = RunBook()
+        self._unset_logger: Callable[[], object] = lambda: None
         self._given = dict(config or {})
         self._config: Config | None = None
         if self._given:
@@ -85,6 +88,41 @@ class Kit:
         """The validation of each kind of schema, by kind."""
         return self.container.validations()
 
+    @cached_property
+    def adapters(self) -> Adapters:
+        """What runs leave behind and strategies remember; made when first asked for."""
+        return self.container.adapters()
+
+    @cached_property
+    def logger(self) -> Log:
+        """A logger that names this kit. A line below the level costs one comparison."""
+        from backtestkit.runtime.log import logger
+
+        return logger(kit=self.name)
+
+    def set_logger(self, logger: Any, level: LogLevel | None = None) -> Callable[[], None]:
+        """Give the engine's log lines of this kit to `logger` too, in the place of one that was set before.
+
+        None ends that. `level` is that from which lines are written at all, to anybody; without it, it stays. Returns a
+        function that undoes both.
+        """
+        from backtestkit.adapters.log_sink import LoggerSink
+        from backtestkit.runtime.log import add_sink, set_level
+
+        sink = None if logger is None else LoggerSink(logger, lambda: current_kit() is self)
+        self._unset_logger()
+        undos: list[Callable[[], object]] = [] if sink is None else [add_sink(sink)]
+        if level is not None:
+            before = set_level(level)
+            undos.append(lambda: set_level(before))
+
+        def undo() -> None:
+            while undos:
+                undos.pop()()
+
+        self._unset_logger = undo
+        return undo
+
     def reset(self) -> None:
         """Back to the beginning: nothing registered, nobody listening, no runs, the first configuration.
 
@@ -94,6 +132,10 @@ class Kit:
         if running:
             raise UsageError(f"{describe(running[0].key)} is running. Stop it or wait for it before the reset.")
         self.runs.clear()
+        self._unset_logger()
+        adapters = self.__dict__.pop("adapters", None)
+        if adapters is not None:
+            adapters.disable()
         self.__dict__.pop("container", None)
         self._config = self._first_config() if self._given else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from backtestkit.adapters.notification import ErrorNotification, Notification
+from backtestkit.adapters.notification import AnyNotification, ErrorNotification
 from backtestkit.adapters.outbox import Outbox
 from backtestkit.adapters.templates import DEFAULTS, Template
 from backtestkit.runtime.context import current_run
@@ -23,14 +23,14 @@ class Delivery:
         self.outboxes = outboxes
         self._templates = templates
 
-    async def take(self, notification: Notification) -> None:
+    async def take(self, notification: AnyNotification) -> None:
         """Store the message for every receiver, except where it was stored before."""
         title, body = self._words(notification)
         id = _message_id(notification, title, body)
         for outbox in self.outboxes:
             await outbox.put(id, title, body)
 
-    def _words(self, notification: Notification) -> tuple[str, str]:
+    def _words(self, notification: AnyNotification) -> tuple[str, str]:
         try:
             return self._templates[notification.type].render(notification)
         except (ValueError, TypeError, LookupError, AttributeError) as error:
@@ -39,7 +39,7 @@ class Delivery:
             return DEFAULTS[notification.type].render(notification)
 
 
-def _message_id(notification: Notification, title: str, body: str) -> str:
+def _message_id(notification: AnyNotification, title: str, body: str) -> str:
     """The same for the same event, also when a restarted process raises it again; another one for another backtest."""
     said: tuple[str, ...]
     if isinstance(notification, ErrorNotification):

@@ -10,6 +10,7 @@ from backtestkit.adapters import bm25
 from backtestkit.adapters.owner import Owner, SignalMoment
 from backtestkit.errors import UsageError, suggest
 from backtestkit.persistence.domains import MEMORY
+from backtestkit.persistence.json_values import encode
 from backtestkit.persistence.store import Json, KeyValueStore, Space
 from backtestkit.runtime.clock import SystemClock
 
@@ -46,6 +47,7 @@ class MemoryBook:
         """Write a note, in place of an earlier one of its id."""
         if not isinstance(description, str):
             raise UsageError(f"the description of memory {memory_id!r} is {description!r}. Give a text to find it by.")
+        encode(value, f"memory {memory_id!r}")  # so that a complaint names it as the caller does
         space = _notes(at, bucket)
         # The wall clock orders notes across restarts; within a process no two are written at the same instant.
         self._latest = max(self._latest + 1, self._clock.now_ns)

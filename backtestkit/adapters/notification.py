@@ -180,7 +180,7 @@ class ErrorNotification(NotificationBase):
     context: str
 
 
-Notification: TypeAlias = Annotated[
+AnyNotification: TypeAlias = Annotated[
     EntryNotification
     | ClosedNotification
     | CancelledNotification

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
 from backtestkit.adapters.adapter import Undo
-from backtestkit.adapters.notification import Notification
+from backtestkit.adapters.notification import AnyNotification
 from backtestkit.adapters.notification_kinds import KINDS, TARGETS, Kind, NotificationTarget
 from backtestkit.adapters.records import Codec, Records
 from backtestkit.errors import UsageError, suggest
@@ -15,7 +15,7 @@ from backtestkit.persistence.store import KeyValueStore, Report
 from backtestkit.runtime.channel import Channel
 from backtestkit.runtime.context import Mode
 
-Consumer: TypeAlias = Callable[[Notification], Awaitable[None]]
+Consumer: TypeAlias = Callable[[AnyNotification], Awaitable[None]]
 
 
 class NotificationBook:
@@ -23,20 +23,20 @@ class NotificationBook:
 
     def __init__(self, store: KeyValueStore, backtest: bool, limit: Callable[[], int], report: Report) -> None:
         """Keep the last `limit()` in `store`."""
-        self._rows: Records[Notification] = Records(
+        self._rows: Records[AnyNotification] = Records(
             store,
             NOTIFICATION.space("backtest" if backtest else "live"),
-            Codec(Notification),
+            Codec(AnyNotification),
             limit=limit,
             order=lambda row: (row.created_at, row.id),
             report=report,
         )
 
-    async def add(self, notification: Notification) -> None:
+    async def add(self, notification: AnyNotification) -> None:
         """Keep one more."""
         await self._rows.put(notification.id, notification)
 
-    async def all(self) -> list[Notification]:
+    async def all(self) -> list[AnyNotification]:
         """All of them, newest first."""
         return (await self._rows.all())[::-1]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 from backtestkit.adapters import notification as made
-from backtestkit.adapters.notification import Notification
+from backtestkit.adapters.notification import AnyNotification
 from backtestkit.model.event import BreakevenEvent, CommitEvent, ErrorEvent, LevelEvent, PauseEvent, RiskEvent, RunEvent
 from backtestkit.model.interval import MINUTE_MS
 from backtestkit.model.result import CancelledResult, ClosedResult, OpenedResult, ScheduledResult
@@ -35,7 +35,7 @@ class Kind(NamedTuple):
     target: NotificationTarget
     channel: str
     action: str | None
-    make: Callable[[Any], Notification] | None
+    make: Callable[[Any], AnyNotification] | None
 
 
 def _noted(event: RunEvent) -> dict[str, Any]:
@@ -58,11 +58,11 @@ def _about(event: _SignalEvent, signal: PublicSignal) -> dict[str, Any]:
 
 def _entry(
     kind: Literal["signal_scheduled", "signal_opened"],
-) -> Callable[[ScheduledResult | OpenedResult], Notification]:
+) -> Callable[[ScheduledResult | OpenedResult], AnyNotification]:
     return lambda result: made.EntryNotification(**_about(result, result.signal), type=kind)
 
 
-def _closed(result: ClosedResult) -> Notification:
+def _closed(result: ClosedResult) -> AnyNotification:
     return made.ClosedNotification(
         **_about(result, result.signal),
         price_close=result.current_price,
@@ -72,7 +72,7 @@ def _closed(result: ClosedResult) -> Notification:
     )
 
 
-def _cancelled(result: CancelledResult) -> Notification:
+def _cancelled(result: CancelledResult) -> AnyNotification:
     return made.CancelledNotification(
         **_about(result, result.signal),
         cancel_reason=result.reason,
@@ -81,29 +81,33 @@ def _cancelled(result: CancelledResult) -> Notification:
     )
 
 
-def _level(kind: Literal["partial_profit_available", "partial_loss_available"]) -> Callable[[LevelEvent], Notification]:
+def _level(
+    kind: Literal["partial_profit_available", "partial_loss_available"],
+) -> Callable[[LevelEvent], AnyNotification]:
     return lambda event: made.LevelNotification(**_about(event, event.data), type=kind, level=event.level)
 
 
 def _breakeven(
     kind: Literal["breakeven_available", "breakeven_commit"],
-) -> Callable[[BreakevenEvent | CommitEvent], Notification]:
+) -> Callable[[BreakevenEvent | CommitEvent], AnyNotification]:
     return lambda event: made.BreakevenNotification(**_about(event, event.data), type=kind)
 
 
-def _partial(kind: Literal["partial_profit_commit", "partial_loss_commit"]) -> Callable[[CommitEvent], Notification]:
+def _partial(kind: Literal["partial_profit_commit", "partial_loss_commit"]) -> Callable[[CommitEvent], AnyNotification]:
     return lambda event: made.PartialCommitNotification(
         **_about(event, event.data), type=kind, percent_to_close=_given(event.percent_to_close)
     )
 
 
-def _trailing(kind: Literal["trailing_stop_commit", "trailing_take_commit"]) -> Callable[[CommitEvent], Notification]:
+def _trailing(
+    kind: Literal["trailing_stop_commit", "trailing_take_commit"],
+) -> Callable[[CommitEvent], AnyNotification]:
     return lambda event: made.TrailingCommitNotification(
         **_about(event, event.data), type=kind, percent_shift=_given(event.percent_shift)
     )
 
 
-def _average_buy(event: CommitEvent) -> Notification:
+def _average_buy(event: CommitEvent) -> AnyNotification:
     return made.AverageBuyNotification(
         **_about(event, event.data),
         cost=_given(event.cost),
@@ -113,7 +117,7 @@ def _average_buy(event: CommitEvent) -> Notification:
 
 def _command(
     kind: Literal["activate_scheduled_commit", "cancel_scheduled_commit", "close_pending_commit"],
-) -> Callable[[CommitEvent], Notification]:
+) -> Callable[[CommitEvent], AnyNotification]:
     return lambda event: made.CommandNotification(**_about(event, event.data), type=kind, command_id=event.command_id)
 
 
@@ -123,7 +127,7 @@ def _given(value: float | None) -> float:
     return value
 
 
-def _risk(event: RiskEvent) -> Notification:
+def _risk(event: RiskEvent) -> AnyNotification:
     signal = event.current_signal
     return made.RiskNotification(
         **_noted(event),
@@ -141,12 +145,14 @@ def _risk(event: RiskEvent) -> Notification:
     )
 
 
-def _pause(event: PauseEvent) -> Notification:
+def _pause(event: PauseEvent) -> AnyNotification:
     return made.PauseNotification(**_noted(event), paused=event.paused)
 
 
-def _error(kind: Literal["error_info", "error_critical", "error_validation"]) -> Callable[[ErrorEvent], Notification]:
-    def make(event: ErrorEvent) -> Notification:
+def _error(
+    kind: Literal["error_info", "error_critical", "error_validation"],
+) -> Callable[[ErrorEvent], AnyNotification]:
+    def make(event: ErrorEvent) -> AnyNotification:
         now, key = _wall.now_ms(), event.key
         return made.ErrorNotification(
             id=new_id(),

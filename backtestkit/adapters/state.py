@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from backtestkit.adapters.owner import LatestOwners, Moment, Owner, SignalMoment
 from backtestkit.adapters.turns import Turns
 from backtestkit.persistence.domains import SESSION, STATE
+from backtestkit.persistence.json_values import encode
 from backtestkit.persistence.store import Json, KeyValueStore, Space
 from backtestkit.runtime.log import logger
 from backtestkit.runtime.user_code import user_function
@@ -35,6 +36,7 @@ class StateBook:
             value = change
             if callable(change):
                 value = await user_function(change)(await self.read(at, bucket, initial))
+            encode(value, f"state {bucket!r}")  # so that a complaint names it as the caller does
             await self._store.write(space, bucket, {"id": at.signal_id, "data": value, "when": at.now})
             return value
 
@@ -66,6 +68,7 @@ class SessionBook:
 
     async def write(self, at: Moment, value: Json) -> None:
         """Store a value; None empties the session."""
+        encode(value, "session")
         record = {"id": _identity(at), "data": value, "when": at.now}
         await self._store.write(_sessions(at.owner), at.key.symbol, record)
         await self._owners.wrote(at.owner)

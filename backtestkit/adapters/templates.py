@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from string import Formatter
 from typing import Final, get_args, get_type_hints
 
-from backtestkit.adapters.notification import Notification, SignalNotification, signal_row_names
+from backtestkit.adapters.notification import AnyNotification, SignalNotification, signal_row_names
 from backtestkit.errors import UsageError, suggest
 
 
@@ -18,7 +18,7 @@ class Template:
     title: str
     body: str
 
-    def render(self, notification: Notification) -> tuple[str, str]:
+    def render(self, notification: AnyNotification) -> tuple[str, str]:
         """Title and body for one notification."""
         row = notification.row()
         return self.title.format_map(row), self.body.format_map(row)
@@ -70,7 +70,7 @@ DEFAULTS: Final[dict[str, Template]] = {
 
 def _rows() -> dict[str, frozenset[str]]:
     rows = {}
-    for kind in get_args(get_args(Notification)[0]):
+    for kind in get_args(get_args(AnyNotification)[0]):
         names = frozenset(("when", *(field.name for field in fields(kind))))
         if issubclass(kind, SignalNotification):
             names = (names - {"signal"}) | signal_row_names()

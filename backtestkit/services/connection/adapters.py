@@ -12,7 +12,7 @@ from backtestkit.adapters.dump import BothDumps, DumpBackend, MemoryDump, NullDu
 from backtestkit.adapters.dump_markdown import MarkdownDump
 from backtestkit.adapters.log_book import JournalLog, LogBackend, MemoryLog, NullLog
 from backtestkit.adapters.memory import MemoryBook
-from backtestkit.adapters.notification import ErrorNotification, Notification
+from backtestkit.adapters.notification import AnyNotification, ErrorNotification
 from backtestkit.adapters.notification_book import NotificationBook, check_targets, feed
 from backtestkit.adapters.owner import Owner, joined
 from backtestkit.adapters.recent import RecentBook
@@ -211,7 +211,7 @@ class Adapters:
     def _feed_notification(self) -> list[Undo]:
         """The chosen targets; an error that belongs to no run is kept in both modes."""
 
-        async def keep(notification: Notification) -> None:
+        async def keep(notification: AnyNotification) -> None:
             await self.notification.of(notification.backtest).add(notification)
             if isinstance(notification, ErrorNotification) and not notification.context:
                 await self.notification.of(not notification.backtest).add(notification)
