@@ -27,7 +27,8 @@ ROOMS = {
         "get_aggregated_trades get_funding_rates format_price format_quantity get_backtest_timeframe round_ticks "
         "validate_candles Exchange"
     ),
-    "backtestkit.api.backtest": "Backtest BacktestRun BacktestResult BackgroundRun RunInfo",
+    "backtestkit.api.backtest": "Backtest RunInfo",
+    "backtestkit.api.backtest_run": "BackgroundRun BacktestResult BacktestRun",
     "backtestkit.api.position": "PositionApi",
     "backtestkit.api.position_functions": (
         "position_of get_pending_signal get_scheduled_signal get_latest_signal "

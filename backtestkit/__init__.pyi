@@ -4,13 +4,67 @@ Written by scripts/generate.py; do not edit.
 """
 
 from backtestkit import sync as sync
+from backtestkit.adapters.dump import AgentMessage as AgentMessage
+from backtestkit.adapters.dump import DumpBackend as DumpBackend
+from backtestkit.adapters.dump import DumpContext as DumpContext
+from backtestkit.adapters.dump import Dumped as Dumped
+from backtestkit.adapters.dump import DumpedConversation as DumpedConversation
+from backtestkit.adapters.dump import DumpedJson as DumpedJson
+from backtestkit.adapters.dump import DumpedRecord as DumpedRecord
+from backtestkit.adapters.dump import DumpedStatus as DumpedStatus
+from backtestkit.adapters.dump import DumpedTable as DumpedTable
+from backtestkit.adapters.dump import DumpedText as DumpedText
+from backtestkit.adapters.dump import StatusMessage as StatusMessage
+from backtestkit.adapters.log_book import LogBackend as LogBackend
+from backtestkit.adapters.log_book import LogEntry as LogEntry
+from backtestkit.adapters.memory import MemoryEntry as MemoryEntry
+from backtestkit.adapters.memory import MemoryMatch as MemoryMatch
+from backtestkit.adapters.notification import AnyNotification as AnyNotification
+from backtestkit.adapters.notification import AverageBuyNotification as AverageBuyNotification
+from backtestkit.adapters.notification import BreakevenNotification as BreakevenNotification
+from backtestkit.adapters.notification import CancelledNotification as CancelledNotification
+from backtestkit.adapters.notification import ClosedNotification as ClosedNotification
+from backtestkit.adapters.notification import CommandNotification as CommandNotification
+from backtestkit.adapters.notification import EntryNotification as EntryNotification
+from backtestkit.adapters.notification import ErrorNotification as ErrorNotification
+from backtestkit.adapters.notification import LevelNotification as LevelNotification
+from backtestkit.adapters.notification import PartialCommitNotification as PartialCommitNotification
+from backtestkit.adapters.notification import PauseNotification as PauseNotification
+from backtestkit.adapters.notification import RiskNotification as RiskNotification
+from backtestkit.adapters.notification import TrailingCommitNotification as TrailingCommitNotification
+from backtestkit.adapters.notification_kinds import NotificationTarget as NotificationTarget
+from backtestkit.adapters.outbox import Sender as Sender
+from backtestkit.adapters.storage import SignalStatus as SignalStatus
+from backtestkit.adapters.storage import StoredSignal as StoredSignal
+from backtestkit.adapters.templates import Template as Template
 from backtestkit.api import rules as rules
 from backtestkit.api.action import ActionBase as ActionBase
-from backtestkit.api.backtest import BackgroundRun as BackgroundRun
+from backtestkit.api.adapters import MemoryBacktest as MemoryBacktest
+from backtestkit.api.adapters import MemoryBacktestAdapter as MemoryBacktestAdapter
+from backtestkit.api.adapters import MemoryLive as MemoryLive
+from backtestkit.api.adapters import MemoryLiveAdapter as MemoryLiveAdapter
+from backtestkit.api.adapters import NotificationBacktest as NotificationBacktest
+from backtestkit.api.adapters import NotificationLive as NotificationLive
+from backtestkit.api.adapters import Recent as Recent
+from backtestkit.api.adapters import RecentBacktest as RecentBacktest
+from backtestkit.api.adapters import RecentLive as RecentLive
+from backtestkit.api.adapters import SessionBacktest as SessionBacktest
+from backtestkit.api.adapters import SessionLive as SessionLive
+from backtestkit.api.adapters import StateBacktest as StateBacktest
+from backtestkit.api.adapters import StateBacktestAdapter as StateBacktestAdapter
+from backtestkit.api.adapters import StateLive as StateLive
+from backtestkit.api.adapters import StateLiveAdapter as StateLiveAdapter
+from backtestkit.api.adapters import Storage as Storage
+from backtestkit.api.adapters import StorageBacktest as StorageBacktest
+from backtestkit.api.adapters import StorageLive as StorageLive
+from backtestkit.api.adapters import use_store as use_store
+from backtestkit.api.adapters_log import Log as Log
+from backtestkit.api.adapters_log import set_logger as set_logger
 from backtestkit.api.backtest import Backtest as Backtest
-from backtestkit.api.backtest import BacktestResult as BacktestResult
-from backtestkit.api.backtest import BacktestRun as BacktestRun
 from backtestkit.api.backtest import RunInfo as RunInfo
+from backtestkit.api.backtest_run import BackgroundRun as BackgroundRun
+from backtestkit.api.backtest_run import BacktestResult as BacktestResult
+from backtestkit.api.backtest_run import BacktestRun as BacktestRun
 from backtestkit.api.bracket import Bracket as Bracket
 from backtestkit.api.bracket import Constant as Constant
 from backtestkit.api.bracket import Position as Position
@@ -29,6 +83,14 @@ from backtestkit.api.context import get_runtime_info as get_runtime_info
 from backtestkit.api.context import get_symbol as get_symbol
 from backtestkit.api.context import get_timestamp as get_timestamp
 from backtestkit.api.context import has_trade_context as has_trade_context
+from backtestkit.api.dump import Dump as Dump
+from backtestkit.api.dump import dump_agent_answer as dump_agent_answer
+from backtestkit.api.dump import dump_error as dump_error
+from backtestkit.api.dump import dump_json as dump_json
+from backtestkit.api.dump import dump_mcp_status as dump_mcp_status
+from backtestkit.api.dump import dump_record as dump_record
+from backtestkit.api.dump import dump_table as dump_table
+from backtestkit.api.dump import dump_text as dump_text
 from backtestkit.api.formulas import get_effective_price_open as get_effective_price_open
 from backtestkit.api.formulas import get_liquidation_price as get_liquidation_price
 from backtestkit.api.formulas import get_total_closed as get_total_closed
@@ -168,6 +230,13 @@ from backtestkit.api.market import get_order_book as get_order_book
 from backtestkit.api.market import get_raw_candles as get_raw_candles
 from backtestkit.api.market import round_ticks as round_ticks
 from backtestkit.api.market import validate_candles as validate_candles
+from backtestkit.api.memory import Memory as Memory
+from backtestkit.api.memory import list_memory as list_memory
+from backtestkit.api.memory import read_memory as read_memory
+from backtestkit.api.memory import remove_memory as remove_memory
+from backtestkit.api.memory import search_memory as search_memory
+from backtestkit.api.memory import write_memory as write_memory
+from backtestkit.api.notify import Notification as Notification
 from backtestkit.api.position import PositionApi as PositionApi
 from backtestkit.api.position_functions import commit_activate_scheduled as commit_activate_scheduled
 from backtestkit.api.position_functions import commit_average_buy as commit_average_buy
@@ -307,6 +376,15 @@ from backtestkit.api.reports import Schedule as Schedule
 from backtestkit.api.reports import Strategy as Strategy
 from backtestkit.api.reports import Sync as Sync
 from backtestkit.api.sizing import PositionSize as PositionSize
+from backtestkit.api.state import GetState as GetState
+from backtestkit.api.state import Session as Session
+from backtestkit.api.state import SetState as SetState
+from backtestkit.api.state import State as State
+from backtestkit.api.state import create_signal_state as create_signal_state
+from backtestkit.api.state import get_session_data as get_session_data
+from backtestkit.api.state import get_signal_state as get_signal_state
+from backtestkit.api.state import set_session_data as set_session_data
+from backtestkit.api.state import set_signal_state as set_signal_state
 from backtestkit.api.validation import validate as validate
 from backtestkit.api.walker import Walker as Walker
 from backtestkit.api.walker import WalkerRun as WalkerRun
@@ -320,6 +398,7 @@ from backtestkit.errors import CandleError as CandleError
 from backtestkit.errors import ConfigError as ConfigError
 from backtestkit.errors import ContextError as ContextError
 from backtestkit.errors import DataError as DataError
+from backtestkit.errors import DeliveryError as DeliveryError
 from backtestkit.errors import EngineError as EngineError
 from backtestkit.errors import GapError as GapError
 from backtestkit.errors import InsufficientDataError as InsufficientDataError
@@ -329,6 +408,7 @@ from backtestkit.errors import RunError as RunError
 from backtestkit.errors import SchemaError as SchemaError
 from backtestkit.errors import SignalError as SignalError
 from backtestkit.errors import SourceError as SourceError
+from backtestkit.errors import StoreError as StoreError
 from backtestkit.errors import StrategyTimeoutError as StrategyTimeoutError
 from backtestkit.errors import UsageError as UsageError
 from backtestkit.errors import Violation as Violation
@@ -454,7 +534,9 @@ from backtestkit.model.walker import WalkerEvent as WalkerEvent
 from backtestkit.model.walker import WalkerProgressEvent as WalkerProgressEvent
 from backtestkit.model.walker import WalkerResult as WalkerResult
 from backtestkit.model.walker import WalkerStatistics as WalkerStatistics
+from backtestkit.persistence.store import KeyValueStore as KeyValueStore
 from backtestkit.runtime.context import RunKey as RunKey
+from backtestkit.runtime.log import LogSink as LogSink
 from backtestkit.services.report.journal import WriteOptions as WriteOptions
 from backtestkit.services.report.journal_file import ReportBase as ReportBase
 from backtestkit.services.report.spec import Column as Column
@@ -475,9 +557,12 @@ __all__ = [
     "ActionSchema",
     "ActivePosition",
     "ActiveResult",
+    "AgentMessage",
     "AggregatedTrade",
     "AlreadyRegisteredError",
+    "AnyNotification",
     "AnyResult",
+    "AverageBuyNotification",
     "BackgroundRun",
     "Backtest",
     "BacktestKitError",
@@ -490,7 +575,9 @@ __all__ = [
     "BreakdownRow",
     "Breakeven",
     "BreakevenEvent",
+    "BreakevenNotification",
     "CancelReason",
+    "CancelledNotification",
     "CancelledResult",
     "Candle",
     "CandleData",
@@ -499,9 +586,11 @@ __all__ = [
     "Candles",
     "CcxtExchange",
     "CloseReason",
+    "ClosedNotification",
     "ClosedResult",
     "ClosedTrade",
     "Column",
+    "CommandNotification",
     "CommitEvent",
     "Config",
     "ConfigError",
@@ -510,13 +599,26 @@ __all__ = [
     "CostFigures",
     "CsvExchange",
     "DataError",
+    "DeliveryError",
     "DoneEvent",
+    "Dump",
+    "DumpBackend",
+    "DumpContext",
     "DumpOptions",
+    "Dumped",
+    "DumpedConversation",
+    "DumpedJson",
+    "DumpedRecord",
+    "DumpedStatus",
+    "DumpedTable",
+    "DumpedText",
     "EngineError",
     "Entry",
+    "EntryNotification",
     "EquityCurve",
     "EquityFigures",
     "ErrorEvent",
+    "ErrorNotification",
     "EventStatistics",
     "Exchange",
     "ExchangeCallbacks",
@@ -533,6 +635,7 @@ __all__ = [
     "GapError",
     "GetCandles",
     "GetSignal",
+    "GetState",
     "GridAxes",
     "Heat",
     "HeatRow",
@@ -541,11 +644,17 @@ __all__ = [
     "IdlePingEvent",
     "IdleResult",
     "InsufficientDataError",
+    "KeyValueStore",
     "Kit",
     "Ladder",
     "LevelEvent",
+    "LevelNotification",
     "LiveStatistics",
     "LockedError",
+    "Log",
+    "LogBackend",
+    "LogEntry",
+    "LogSink",
     "Markdown",
     "MarkdownFileBase",
     "MarkdownFolderBase",
@@ -553,17 +662,30 @@ __all__ = [
     "MaxDrawdown",
     "McpCallbacks",
     "McpSchema",
+    "Memory",
+    "MemoryBacktest",
+    "MemoryBacktestAdapter",
+    "MemoryEntry",
+    "MemoryLive",
+    "MemoryLiveAdapter",
+    "MemoryMatch",
     "MetricStatistics",
     "NotRegisteredError",
+    "Notification",
+    "NotificationBacktest",
+    "NotificationLive",
+    "NotificationTarget",
     "OpenedResult",
     "OrderBook",
     "Outcome",
     "ParquetExchange",
     "Partial",
     "PartialClose",
+    "PartialCommitNotification",
     "PartialRow",
     "PartialStatistics",
     "PauseEvent",
+    "PauseNotification",
     "Performance",
     "PerformanceEvent",
     "PerformanceStatistics",
@@ -576,6 +698,9 @@ __all__ = [
     "ProfitLoss",
     "ProgressEvent",
     "PublicSignal",
+    "Recent",
+    "RecentBacktest",
+    "RecentLive",
     "Reflect",
     "Report",
     "ReportBase",
@@ -583,6 +708,7 @@ __all__ = [
     "Risk",
     "RiskCallbacks",
     "RiskEvent",
+    "RiskNotification",
     "RiskPayload",
     "RiskRejection",
     "RiskRule",
@@ -599,15 +725,32 @@ __all__ = [
     "ScheduleStatistics",
     "ScheduledResult",
     "SchemaError",
+    "Sender",
+    "Session",
+    "SessionBacktest",
+    "SessionLive",
+    "SetState",
     "Signal",
     "SignalError",
     "SignalEvent",
     "SignalInterval",
+    "SignalStatus",
     "SizeLimit",
     "SizingCallbacks",
     "SizingSchema",
     "SourceError",
+    "State",
+    "StateBacktest",
+    "StateBacktestAdapter",
+    "StateLive",
+    "StateLiveAdapter",
+    "StatusMessage",
+    "Storage",
+    "StorageBacktest",
+    "StorageLive",
+    "StoreError",
     "StoreExchange",
+    "StoredSignal",
     "Strategy",
     "StrategyCallbacks",
     "StrategySchema",
@@ -620,12 +763,14 @@ __all__ = [
     "SyncEvent",
     "SyncStatistics",
     "SyntheticExchange",
+    "Template",
     "TickResult",
     "TradeAnalysis",
     "TradeFigures",
     "TradeHistory",
     "TradeQuality",
     "TradeSet",
+    "TrailingCommitNotification",
     "UsageError",
     "Violation",
     "WaitingResult",
@@ -667,7 +812,15 @@ __all__ = [
     "commit_trailing_stop_cost",
     "commit_trailing_take",
     "commit_trailing_take_cost",
+    "create_signal_state",
     "current_kit",
+    "dump_agent_answer",
+    "dump_error",
+    "dump_json",
+    "dump_mcp_status",
+    "dump_record",
+    "dump_table",
+    "dump_text",
     "format_price",
     "format_quantity",
     "get_action_schema",
@@ -733,6 +886,8 @@ __all__ = [
     "get_risk_schema",
     "get_runtime_info",
     "get_scheduled_signal",
+    "get_session_data",
+    "get_signal_state",
     "get_sizing_schema",
     "get_strategy_paused",
     "get_strategy_schema",
@@ -755,6 +910,7 @@ __all__ = [
     "list_exchange_schema",
     "list_frame_schema",
     "list_mcp_schema",
+    "list_memory",
     "list_risk_schema",
     "list_sizing_schema",
     "list_strategy_schema",
@@ -878,10 +1034,16 @@ __all__ = [
     "percent_to_close_cost",
     "percent_value",
     "position_of",
+    "read_memory",
+    "remove_memory",
     "reset",
     "round_ticks",
+    "search_memory",
     "set_columns",
     "set_config",
+    "set_logger",
+    "set_session_data",
+    "set_signal_state",
     "set_strategy_paused",
     "sl_percent_shift_to_price",
     "sl_price_to_percent_shift",
@@ -889,6 +1051,8 @@ __all__ = [
     "to_profit_loss",
     "tp_percent_shift_to_price",
     "tp_price_to_percent_shift",
+    "use_store",
     "validate",
     "validate_candles",
+    "write_memory",
 ]

@@ -34,7 +34,7 @@ from backtestkit.runtime.context import RunKey
 from backtestkit.services.core.run_book import describe
 
 if TYPE_CHECKING:
-    from backtestkit.api.backtest import BacktestRun
+    from backtestkit.api.backtest_run import BacktestRun
     from backtestkit.services.report.columns import ColumnLike
     from backtestkit.services.report.journal import JournalFactory
     from backtestkit.services.report.spec import Subject

@@ -9,7 +9,7 @@ from backtestkit.kit import current_kit
 from backtestkit.runtime.context import RunKey
 
 if TYPE_CHECKING:
-    from backtestkit.api.backtest import BacktestRun
+    from backtestkit.api.backtest_run import BacktestRun
 
 
 class RunFacade:

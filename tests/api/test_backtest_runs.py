@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import backtestkit as bk
-from backtestkit.api.backtest import BacktestRun
+from backtestkit.api.backtest_run import BacktestRun
 from backtestkit.api.position import PositionCommands, PositionQueries
 from backtestkit.kit import Kit
 from scenarios.market import MINUTE, START, candles, still
@@ -327,7 +327,7 @@ def test_the_background_needs_a_loop(kit: Kit) -> None:
 
 def test_several_runs_may_go_on_at_once_and_do_not_see_each_other(kit: Kit) -> None:
     async def main() -> list[bk.BacktestResult]:
-        return await asyncio.gather(*(run(symbol).result() for symbol in ("BTC", "ETH", "SOL")))
+        return await asyncio.gather(*(run(symbol) for symbol in ("BTC", "ETH", "SOL")))
 
     results = asyncio.run(main())
     assert len({r.fingerprint for r in results}) == 1

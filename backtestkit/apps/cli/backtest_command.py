@@ -15,7 +15,7 @@ from backtestkit.apps.cli.strategy_file import load_strategy_file
 from backtestkit.errors import BacktestKitError
 
 if TYPE_CHECKING:
-    from backtestkit.api.backtest import BacktestRun
+    from backtestkit.api.backtest_run import BacktestRun
     from backtestkit.kit import Kit
 
 

@@ -14,7 +14,7 @@ from backtestkit.apps.cli.candle_option import add_candle_exchange, parse_candle
 from backtestkit.errors import UsageError, suggest
 
 if TYPE_CHECKING:
-    from backtestkit.api.backtest import BacktestRun
+    from backtestkit.api.backtest_run import BacktestRun
     from backtestkit.kit import Kit
     from backtestkit.model.fill_policy import FillPolicy
     from backtestkit.model.schema import ExchangeSchema

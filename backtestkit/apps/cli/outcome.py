@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from backtestkit.errors import BacktestKitError
 
 if TYPE_CHECKING:
-    from backtestkit.api.backtest import BacktestResult, BacktestRun
+    from backtestkit.api.backtest_run import BacktestResult, BacktestRun
 
 
 @dataclass(slots=True)

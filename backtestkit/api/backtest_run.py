@@ -1,0 +1,240 @@
+"""One backtest, and what it came to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from backtestkit.errors import UsageError
+from backtestkit.math.profit import Costs
+from backtestkit.math.statistics import backtest_statistics
+from backtestkit.math.statistics_analysis import analyse
+from backtestkit.math.statistics_positions import TradeSet
+from backtestkit.model.analysis import Marks, TradeAnalysis
+from backtestkit.model.event import ErrorEvent
+from backtestkit.model.result import ClosedResult, YieldedResult
+from backtestkit.model.statistics import BacktestStatistics, RunSummary
+from backtestkit.runtime.bridge import wait
+from backtestkit.runtime.context import InContext, RunContext, RunKey
+from backtestkit.runtime.iteration import iterate
+from backtestkit.services.core.run_book import describe
+
+if TYPE_CHECKING:
+    from backtestkit.clients.state import Counters
+    from backtestkit.kit import Kit
+    from backtestkit.services.logic.backtest import BacktestLogicService
+    from backtestkit.services.logic.run_state import RunState
+
+RunStatus: TypeAlias = Literal["pending", "running", "ready", "failed"]
+
+
+@dataclass(frozen=True, repr=False)
+class BacktestResult:
+    """What a backtest came to.
+
+    - `closed`: the closed trades, oldest first. `statistics`: their figures. `analysis`: what an account would have done
+      with them, its risk, the costs, and breakdowns.
+    - `fingerprint`: equal for equal runs, whatever was listening.
+    - `summary`: what was assumed and what it cost; `ambiguous_exits`, `fee_paid` and `slippage_paid` (quote currency)
+      are parts of it.
+    - `errors`: the newest errors in user code that were reported, `error_count` how many there were.
+    - `counters`: minutes, ticks and calls of each kind.
+    - `market`: the prices that positions were valued at, for analyses.
+    """
+
+    key: RunKey
+    closed: tuple[ClosedResult, ...]
+    summary: RunSummary
+    counters: Counters
+    errors: tuple[ErrorEvent, ...]
+    error_count: int
+    market: Marks | None = None
+
+    def __repr__(self) -> str:
+        return f"<BacktestResult {describe(self.key)}: {len(self.closed)} trades, fingerprint {self.fingerprint[:12]}>"
+
+    @cached_property
+    def statistics(self) -> BacktestStatistics:
+        """The figures of the closed trades."""
+        return backtest_statistics(self.closed)
+
+    @cached_property
+    def analysis(self) -> TradeAnalysis:
+        """`analyse` with the largest cost basis that was at work at once as capital."""
+        return self.analyse()
+
+    def analyse(self, capital: float | None = None) -> TradeAnalysis:
+        """Equity, daily returns, quality, costs, benchmark and breakdowns of the trades.
+
+        `capital` is what the account starts with, quote currency; by default the largest cost basis that was at work at
+        once. One that is not above 0 raises `UsageError`.
+        """
+        return analyse([self.trade_set()], capital)
+
+    def trade_set(self) -> TradeSet:
+        """The trades with what their valuation needs, for `bk.analyse` of several runs together."""
+        summary = self.summary
+        costs = Costs(summary.percent_slippage or 0.0, summary.percent_fee or 0.0)
+        last = max([summary.last_time or 0, *(trade.close_timestamp for trade in self.closed)])
+        return TradeSet(self.key.symbol, self.closed, costs, self.market, summary.first_time or last, last)
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 over what the run decided, 64 hexadecimal digits."""
+        return self.summary.fingerprint or ""
+
+    @property
+    def ambiguous_exits(self) -> int:
+        """Exits on a candle that also reached the other level, so that their order inside it is an assumption."""
+        return self.summary.ambiguous_exits or 0
+
+    @property
+    def fee_paid(self) -> float:
+        """Fees of all closed trades, quote currency."""
+        return self.summary.fee_paid or 0.0
+
+    @property
+    def slippage_paid(self) -> float:
+        """Slippage of all closed trades, quote currency."""
+        return self.summary.slippage_paid or 0.0
+
+
+class BacktestRun:
+    """One backtest. Take its results with `for`, with `async for`, or all at once with `await run`.
+
+    The ways may be mixed: each goes on where the last one stopped. Nothing runs before one of them is used.
+    """
+
+    def __init__(self, kit: Kit, logic: BacktestLogicService, state: RunState) -> None:
+        """Made by `Backtest.run`."""
+        self._state, self._kit = state, kit
+        self._context = RunContext(state.plan.key, state.runner.clock, kit, state)
+        self._steps: InContext[YieldedResult] = InContext(self._context, logic.run(state))
+        self._started = self._busy = False
+
+    @property
+    def state(self) -> RunState:
+        """What the engine knows of the run; for facades and tools."""
+        return self._state
+
+    @property
+    def key(self) -> RunKey:
+        """Symbol and names of the run."""
+        return self._state.plan.key
+
+    @property
+    def id(self) -> str:
+        """The identity of this run, by which its memories, states and sessions are kept apart from those of others."""
+        return self._context.id
+
+    @property
+    def progress(self) -> float:
+        """Share of the frame that is done, 0 to 1."""
+        return self._state.progress
+
+    @property
+    def running(self) -> bool:
+        """True from the first step until the run has ended."""
+        return self._started and not self._state.finished
+
+    @property
+    def status(self) -> RunStatus:
+        """`pending` before its first step, `running`, `ready` when it went through, `failed` when it did not."""
+        if not self._started:
+            return "pending"
+        if not self._state.finished:
+            return "running"
+        return "ready" if self._state.complete else "failed"
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 over what the run has decided so far."""
+        return self._state.runner.fingerprint.hexdigest()
+
+    @property
+    def closed(self) -> Sequence[ClosedResult]:
+        """The trades closed so far, oldest first."""
+        return self._state.closed
+
+    def begin(self) -> None:
+        """Take a place among the runs of the kit; `UsageError` while one of the same context is running."""
+        if not self._started:
+            self._kit.runs.add(self)
+            self._started = True
+
+    def stop(self) -> None:
+        """Open nothing new; an open position runs to its natural end, then the run ends."""
+        self._state.present().stop()
+
+    def explain(self) -> str:
+        """Which gear the run uses and why."""
+        return self._state.explain()
+
+    def __aiter__(self) -> AsyncIterator[YieldedResult]:
+        return self._results()
+
+    def __iter__(self) -> Iterator[YieldedResult]:
+        return iterate(self._results)
+
+    def __await__(self) -> Generator[Any, None, BacktestResult]:
+        return self.result().__await__()
+
+    async def result(self) -> BacktestResult:
+        """Run to the end and give what the whole run came to; `await run` for short."""
+        async for _ in self._results():
+            pass
+        return self.snapshot()
+
+    def wait(self) -> BacktestResult:
+        """`result` for scripts and plain functions."""
+        return wait(self.result())
+
+    def snapshot(self) -> BacktestResult:
+        """What the run has come to so far."""
+        state = self._state
+        return BacktestResult(
+            key=self.key,
+            closed=tuple(state.closed),
+            summary=state.summary(),
+            counters=state.machine.counters,
+            errors=tuple(state.errors.kept),
+            error_count=state.errors.count,
+            market=state.marks(),
+        )
+
+    async def _results(self) -> AsyncIterator[YieldedResult]:
+        if self._state.finished:
+            return
+        self.begin()
+        if self._busy:
+            raise UsageError(f"{describe(self.key)} is being iterated already. Take its results in one place.")
+        while True:
+            self._busy = True
+            try:
+                result = await self._steps.__anext__()
+            except StopAsyncIteration:
+                return
+            finally:
+                self._busy = False
+            yield result
+
+    def __repr__(self) -> str:
+        return f"<BacktestRun {describe(self.key)} {self.status} {self.progress:.0%}>"
+
+
+class BackgroundRun:
+    """A run that goes on by itself. Call it to stop the run; `await` it for the result."""
+
+    def __init__(self, run: BacktestRun, task: asyncio.Task[BacktestResult]) -> None:
+        """Made by `Backtest.background`."""
+        self.run, self._task = run, task
+
+    def __call__(self) -> None:
+        """Open nothing new and end when nothing is open any more."""
+        self.run.stop()
+
+    def __await__(self) -> Generator[Any, None, BacktestResult]:
+        return self._task.__await__()
