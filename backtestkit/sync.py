@@ -9,6 +9,13 @@ Written by scripts/generate.py; do not edit.
 """
 
 from backtestkit.api.context import get_runtime_info as _get_runtime_info
+from backtestkit.api.dump import dump_agent_answer as _dump_agent_answer
+from backtestkit.api.dump import dump_error as _dump_error
+from backtestkit.api.dump import dump_json as _dump_json
+from backtestkit.api.dump import dump_mcp_status as _dump_mcp_status
+from backtestkit.api.dump import dump_record as _dump_record
+from backtestkit.api.dump import dump_table as _dump_table
+from backtestkit.api.dump import dump_text as _dump_text
 from backtestkit.api.market import format_price as _format_price
 from backtestkit.api.market import format_quantity as _format_quantity
 from backtestkit.api.market import get_aggregated_trades as _get_aggregated_trades
@@ -19,6 +26,11 @@ from backtestkit.api.market import get_funding_rates as _get_funding_rates
 from backtestkit.api.market import get_next_candles as _get_next_candles
 from backtestkit.api.market import get_order_book as _get_order_book
 from backtestkit.api.market import get_raw_candles as _get_raw_candles
+from backtestkit.api.memory import list_memory as _list_memory
+from backtestkit.api.memory import read_memory as _read_memory
+from backtestkit.api.memory import remove_memory as _remove_memory
+from backtestkit.api.memory import search_memory as _search_memory
+from backtestkit.api.memory import write_memory as _write_memory
 from backtestkit.api.position_functions import commit_activate_scheduled as _commit_activate_scheduled
 from backtestkit.api.position_functions import commit_average_buy as _commit_average_buy
 from backtestkit.api.position_functions import commit_breakeven as _commit_breakeven
@@ -106,6 +118,10 @@ from backtestkit.api.position_functions import has_no_pending_signal as _has_no_
 from backtestkit.api.position_functions import has_no_scheduled_signal as _has_no_scheduled_signal
 from backtestkit.api.position_functions import set_strategy_paused as _set_strategy_paused
 from backtestkit.api.position_functions import stop_strategy as _stop_strategy
+from backtestkit.api.state import get_session_data as _get_session_data
+from backtestkit.api.state import get_signal_state as _get_signal_state
+from backtestkit.api.state import set_session_data as _set_session_data
+from backtestkit.api.state import set_signal_state as _set_signal_state
 from backtestkit.runtime.bridge import twin
 
 get_runtime_info = twin(_get_runtime_info)
@@ -182,6 +198,22 @@ commit_activate_scheduled = twin(_commit_activate_scheduled)
 commit_create_signal = twin(_commit_create_signal)
 set_strategy_paused = twin(_set_strategy_paused)
 stop_strategy = twin(_stop_strategy)
+write_memory = twin(_write_memory)
+read_memory = twin(_read_memory)
+search_memory = twin(_search_memory)
+list_memory = twin(_list_memory)
+remove_memory = twin(_remove_memory)
+get_signal_state = twin(_get_signal_state)
+set_signal_state = twin(_set_signal_state)
+get_session_data = twin(_get_session_data)
+set_session_data = twin(_set_session_data)
+dump_agent_answer = twin(_dump_agent_answer)
+dump_record = twin(_dump_record)
+dump_table = twin(_dump_table)
+dump_text = twin(_dump_text)
+dump_error = twin(_dump_error)
+dump_json = twin(_dump_json)
+dump_mcp_status = twin(_dump_mcp_status)
 
 __all__ = [
     "commit_activate_scheduled",
@@ -200,6 +232,13 @@ __all__ = [
     "commit_trailing_stop_cost",
     "commit_trailing_take",
     "commit_trailing_take_cost",
+    "dump_agent_answer",
+    "dump_error",
+    "dump_json",
+    "dump_mcp_status",
+    "dump_record",
+    "dump_table",
+    "dump_text",
     "format_price",
     "format_quantity",
     "get_aggregated_trades",
@@ -249,6 +288,8 @@ __all__ = [
     "get_remaining_cost_basis",
     "get_runtime_info",
     "get_scheduled_signal",
+    "get_session_data",
+    "get_signal_state",
     "get_strategy_paused",
     "get_strategy_status",
     "get_total_cost_closed",
@@ -256,6 +297,13 @@ __all__ = [
     "get_total_percent_held",
     "has_no_pending_signal",
     "has_no_scheduled_signal",
+    "list_memory",
+    "read_memory",
+    "remove_memory",
+    "search_memory",
+    "set_session_data",
+    "set_signal_state",
     "set_strategy_paused",
     "stop_strategy",
+    "write_memory",
 ]
