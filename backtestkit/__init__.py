@@ -102,8 +102,7 @@ ROOMS = {
         "Heat Schedule Partial Breakeven HighestProfit MaxDrawdown Risk Strategy Sync Performance Markdown Report"
     ),
     "backtestkit.services.report.writers": "MarkdownFolderBase MarkdownFileBase DumpOptions",
-    "backtestkit.services.report.journal_file": "ReportBase",
-    "backtestkit.services.report.journal": "WriteOptions",
+    "backtestkit.services.report.journal_file": "ReportBase WriteOptions",
     "backtestkit.api.adapters": (
         "Storage StorageBacktest StorageLive Recent RecentBacktest RecentLive NotificationBacktest NotificationLive "
         "SessionBacktest SessionLive MemoryBacktest MemoryLive MemoryBacktestAdapter MemoryLiveAdapter "

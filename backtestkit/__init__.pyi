@@ -537,8 +537,8 @@ from backtestkit.model.walker import WalkerStatistics as WalkerStatistics
 from backtestkit.persistence.store import KeyValueStore as KeyValueStore
 from backtestkit.runtime.context import RunKey as RunKey
 from backtestkit.runtime.log import LogSink as LogSink
-from backtestkit.services.report.journal import WriteOptions as WriteOptions
 from backtestkit.services.report.journal_file import ReportBase as ReportBase
+from backtestkit.services.report.journal_file import WriteOptions as WriteOptions
 from backtestkit.services.report.spec import Column as Column
 from backtestkit.services.report.writers import DumpOptions as DumpOptions
 from backtestkit.services.report.writers import MarkdownFileBase as MarkdownFileBase

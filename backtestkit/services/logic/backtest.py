@@ -29,12 +29,13 @@ from backtestkit.services.connection.strategy import new_strategy
 from backtestkit.services.core.run_resolver import BacktestPlan
 from backtestkit.services.logic.actions import ActionSet
 from backtestkit.services.logic.admission import Admission
-from backtestkit.services.logic.effects import EffectRunner, UserErrors
+from backtestkit.services.logic.effects import EffectRunner
 from backtestkit.services.logic.risk_gate import Profile, RiskGate
 from backtestkit.services.logic.run_group import Carried, RunGroups, started_together
 from backtestkit.services.logic.run_state import RunState
 from backtestkit.services.logic.sizer import Sizer
 from backtestkit.services.logic.timing import RunTimer
+from backtestkit.services.logic.user_errors import UserErrors
 from backtestkit.services.logic.watchdog import Watchdog
 
 BREATHE_EVERY = 128

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from backtestkit.clients.effects import Arrive, Ask, Call, Effect, Emit, EventChannel, Heard, Publish, Settle
 from backtestkit.clients.fingerprint import Fingerprint
 from backtestkit.clients.strategy import ClientStrategy
-from backtestkit.errors import RunError
-from backtestkit.model.event import CommitEvent, ErrorEvent
+from backtestkit.model.event import CommitEvent
 from backtestkit.model.interval import from_ms
 from backtestkit.model.result import (
     AnyResult,
@@ -21,51 +20,17 @@ from backtestkit.model.result import (
 )
 from backtestkit.model.schema import StrategyCallbacks, StrategySchema
 from backtestkit.runtime.clock import SimulatedClock
-from backtestkit.runtime.log import logger
 from backtestkit.runtime.scheduler import Scheduler
 from backtestkit.runtime.user_code import UserFunction, user_function
 from backtestkit.services.channels import Channels
-from backtestkit.services.core.run_book import describe
 from backtestkit.services.logic.actions import ActionSet
+from backtestkit.services.logic.user_errors import UserErrors
 
 if TYPE_CHECKING:
     from backtestkit.services.logic.risk_gate import RiskGate
     from backtestkit.services.logic.run_group import Member
 
 _SIGNAL_CALLBACKS = ("on_active_ping", "on_schedule_ping")
-
-
-class UserErrors:
-    """What happens to an error in the user's code: reported on the error channel and kept, or raised."""
-
-    def __init__(self, channels: Channels, machine: ClientStrategy, *, raises: bool, limit: int = 100) -> None:
-        """Keep the newest `limit` errors in `kept`; count them all in `count`."""
-        self._channels, self._machine = channels, machine
-        self._raises, self._limit = raises, limit
-        self.kept: list[ErrorEvent] = []
-        self._logged: set[tuple[str, type[Exception]]] = set()
-        self.count = 0
-
-    async def caught(self, error: Exception, source: str) -> None:
-        """Report `error`; under `on_error="raise"` end the run with it."""
-        await self.tell(error, source)
-        if self._raises:
-            raise RunError(f"{source} of strategy {self._machine.key.strategy_name!r} failed: {error}") from error
-
-    async def tell(self, error: Exception, source: str) -> None:
-        """Put `error` on the error channel with the run it belongs to, and keep it.
-
-        When nobody listens to errors, the first of each kind is logged, so that none goes unseen.
-        """
-        event = ErrorEvent(error, source, self._machine.key, self._machine.now)
-        self.count += 1
-        self.kept.append(event)
-        del self.kept[: -self._limit]
-        kind = (source, type(error))
-        if not self._channels.error and kind not in self._logged:
-            self._logged.add(kind)
-            logger(run=describe(self._machine.key)).error("error_reported", source=source, error=repr(error))
-        await self._channels.error.emit(event)
 
 
 class EffectRunner:

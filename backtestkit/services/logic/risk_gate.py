@@ -21,7 +21,7 @@ from backtestkit.model.signal import ProfitLoss, PublicSignal, SignalRow
 from backtestkit.runtime.user_code import UserFunction, user_function
 from backtestkit.services.channels import Channels
 from backtestkit.services.logic.actions import ActionSet
-from backtestkit.services.logic.effects import UserErrors
+from backtestkit.services.logic.user_errors import UserErrors
 
 MAX_TRIES: Final = 8
 """Times that the rules are asked about one signal while others keep changing the profiles."""

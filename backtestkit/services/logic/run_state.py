@@ -18,7 +18,8 @@ from backtestkit.model.analysis import Marks
 from backtestkit.model.result import ClosedResult
 from backtestkit.model.statistics import RunSummary
 from backtestkit.services.core.run_resolver import BacktestPlan
-from backtestkit.services.logic.effects import EffectRunner, UserErrors
+from backtestkit.services.logic.effects import EffectRunner
+from backtestkit.services.logic.user_errors import UserErrors
 
 
 @dataclass(slots=True)

@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 from backtestkit.model.event import BoundaryEvent, ErrorEvent
 from backtestkit.runtime.channel import Unsubscribe
-from backtestkit.runtime.context import RunKey
 from backtestkit.runtime.user_code import user_function
 from backtestkit.services.channels import Channels
-from backtestkit.services.report.journal_file import ReportBase
+from backtestkit.services.report.journal_file import ReportBase, WriteOptions
 from backtestkit.services.report.spec import ReportSpec
 from backtestkit.services.report.switch import FeedSwitch, Taker
 from backtestkit.services.report.writers import BackendSlot
-
-
-@dataclass(frozen=True, slots=True)
-class WriteOptions:
-    """What belongs to a line: the report, the run, the signal and the walker it is about, and when it happened."""
-
-    report: str
-    key: RunKey
-    signal_id: str
-    walker_name: str
-    timestamp: int
 
 
 class JournalBackend(Protocol):

@@ -10,17 +10,16 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import orjson
 
 from backtestkit.errors import BacktestKitError
+from backtestkit.runtime.context import RunKey
 from backtestkit.runtime.files import append_durable, append_durable_now
 from backtestkit.services.report.writers import tags
-
-if TYPE_CHECKING:
-    from backtestkit.services.report.journal import WriteOptions
 
 JOURNAL_FOLDER: Final = Path("dump/report")
 BLOCK_BYTES: Final = 1 << 20
@@ -28,6 +27,17 @@ BLOCK_BYTES: Final = 1 << 20
 BUFFER_BYTES_MAX: Final = 1 << 26
 """What waits while a disk is full or gone; beyond it the oldest lines are dropped, and the error says so."""
 WRITE_SECONDS_MAX: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """What belongs to a line: the report, the run, the signal and the walker it is about, and when it happened."""
+
+    report: str
+    key: RunKey
+    signal_id: str
+    walker_name: str
+    timestamp: int
 
 
 class PendingLines:

@@ -13,8 +13,8 @@ from backtestkit.runtime.context import RunKey
 from backtestkit.services.channels import Channels
 from backtestkit.services.connection.strategy import new_strategy
 from backtestkit.services.logic.actions import ActionSet
-from backtestkit.services.logic.effects import UserErrors
 from backtestkit.services.logic.risk_gate import Profile, RiskGate
+from backtestkit.services.logic.user_errors import UserErrors
 
 from .rows import signal_row
 
