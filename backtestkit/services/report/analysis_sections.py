@@ -31,7 +31,7 @@ def equity_lines(figures: EquityFigures, currency: str) -> list[str]:
     money, ratio = partial(f.money, currency=currency), partial(f.fixed, decimals=3)
     share = partial(f.percent, decimals=2)
     capital = f"{money(figures.capital)} ({'given' if figures.capital_given else 'peak of the money at work'})"
-    lost = ["The trades lose more than this capital: figures by day and by year need a larger one."]
+    lost = ["The trades lose all of this capital: figures by day and by year need a larger one."]
     return [
         *_line("Capital", capital),
         *_line("Final Equity", money(figures.final_equity)),
@@ -53,6 +53,7 @@ def equity_lines(figures: EquityFigures, currency: str) -> list[str]:
         *_line(
             "Valued", "every minute" if figures.marked else "when trades close; drawdowns inside trades are not seen"
         ),
+        *(lost if figures.max_drawdown >= 100 else []),
     ]
 
 
