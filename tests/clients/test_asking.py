@@ -242,6 +242,13 @@ def test_a_stop_while_nothing_is_open_ends_the_run(policy: PolicyName) -> None:
     assert told.minutes("after_end") == [4]
 
 
+def test_a_stop_that_comes_with_the_tick_is_before_the_question() -> None:
+    asked = Asked()
+    commands = Commands().at("backtest_progress", 4, "stop_strategy")
+    run(still(30), asked, prepare=commands.listen)
+    assert asked.minutes == [0, 1, 2, 3]
+
+
 @policies
 def test_a_stop_lets_an_open_position_run_to_its_end_and_opens_nothing_more(policy: PolicyName) -> None:
     commands = Commands().at("active_ping", 2, "stop_strategy")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from backtestkit.model.fill_policy import PolicyName
 from scenarios.commands import Commands
 from scenarios.market import Row, candles, still
 from scenarios.run import Told, market, minute, once
+from scenarios.states import long as half_an_hour
 
 policies = pytest.mark.parametrize("policy", ["conservative", "reference", "next_open"])
 
@@ -148,3 +150,72 @@ def test_a_stop_inside_the_rule_of_an_activation_gives_it_up(policy: PolicyName)
     commands = Commands().at("schedule_ping", 3, "commit_activate_scheduled")
     told = guarded(TOUCHED, once(long(price_open=99.0)), stopping_at(1, "stop_strategy"), policy, commands)
     assert told.story[1][:2] == (4, "user")
+
+
+# -- runs that share a profile ----------------------------------------------------------------------------------------
+
+
+def together(rule: Callable[[Any], Any], listen: Callable[[], None]) -> dict[str, list[tuple[int, str]]]:
+    """BTC and ETH at once in a market that rises at minute 2, and what became of each."""
+    source = candles(still(60, lambda m: 104 if m >= 2 else 100))
+    begin = int(source.timestamp[5])
+
+    async def main() -> list[bk.BacktestResult]:
+        runs = [bk.Backtest.run(s, strategy_name="s", exchange_name="x", frame_name="f") for s in ("BTC", "ETH")]
+        return await asyncio.gather(*(run.result() for run in runs))
+
+    with bk.Kit():
+        market(source)
+        bk.add_frame(frame_name="f", interval="1m", start_date=begin, end_date=begin + 50 * 60_000)
+        bk.add_risk(risk_name="r", validations=[rule])
+        bk.add_strategy(strategy_name="s", interval="1h", get_signal=lambda *_: half_an_hour(), risk_name="r")
+        listen()
+        results = asyncio.run(main())
+    return {r.key.symbol: [(minute(c.timestamp), c.close_reason) for c in r.closed] for r in results}
+
+
+def test_a_command_from_a_sibling_reaches_a_run_that_waits_for_its_turn() -> None:
+    """At equal times the run that was made first goes first: BTC is at minute 3, ETH waits with the same minute."""
+
+    def listen() -> None:
+        bk.listen_active_ping(lambda event: None)
+
+        async def close(event: Any) -> None:
+            if event.symbol == "BTC":
+                assert await bk.commit_close_pending("ETH")
+
+        bk.listen_breakeven_available(close)
+
+    closed = together(lambda payload: None, listen)
+    assert closed == {"BTC": [(30, "time_expired")], "ETH": [(3, "closed")]}
+
+
+def test_a_partial_close_gives_back_its_part_of_the_place() -> None:
+    seen: list[float] = []
+
+    async def rule(payload: Any) -> None:
+        seen.extend(p.cost for p in payload.active_positions if p.symbol == "BTC" and payload.symbol == "ETH")
+
+    source = candles(still(60, lambda m: 104 if m >= 2 else 100))
+    begin = int(source.timestamp[5])
+
+    async def sell(event: Any) -> None:
+        if event.symbol == "BTC":
+            assert await bk.commit_partial_profit("BTC", 40)
+
+    def get_signal(symbol: str, when: Any, price: float) -> bk.Signal | None:
+        at = minute(round(when.timestamp() * 1000))
+        return half_an_hour() if at == (0 if symbol == "BTC" else 10) else None
+
+    async def main() -> None:
+        runs = [bk.Backtest.run(s, strategy_name="s", exchange_name="x", frame_name="f") for s in ("BTC", "ETH")]
+        await asyncio.gather(*(run.result() for run in runs))
+
+    with bk.Kit():
+        market(source)
+        bk.add_frame(frame_name="f", interval="1m", start_date=begin, end_date=begin + 50 * 60_000)
+        bk.add_risk(risk_name="r", validations=[rule])
+        bk.add_strategy(strategy_name="s", interval="1m", get_signal=get_signal, risk_name="r")
+        bk.listen_breakeven_available(sell)
+        asyncio.run(main())
+    assert seen == [60.0]
