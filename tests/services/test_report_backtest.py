@@ -74,7 +74,9 @@ class Desk:
         return self.service.get_report("backtest", self.last, **options).split("\n")
 
     def dump(self, *arguments: Any, **options: Any) -> Path:
-        return asyncio.run(self.service.dump("backtest", self.last, *arguments, **options))
+        written = asyncio.run(self.service.dump("backtest", self.last, *arguments, **options))
+        assert written is not None
+        return written
 
 
 @pytest.fixture
@@ -329,3 +331,9 @@ class TestFiles:
 def test_every_report_names_a_setting_that_bounds_its_table() -> None:
     for spec in REPORTS.values():
         assert spec.row_limit in Config.model_fields
+
+
+@pytest.mark.parametrize(("funding", "line"), [(3.17, "3.17 USDT paid"), (-3.17, "3.17 USDT received")])
+def test_funding_says_which_way_it_went(desk: Desk, funding: float, line: str) -> None:
+    desk.run(trade(), summary=RunSummary(policy="conservative", funding_paid=funding))
+    assert f"**Funding:** {line}" in desk.report()

@@ -24,7 +24,8 @@ def run_lines(page: Page) -> list[str]:
         if parts:
             lines.append(f"**{label}:** {', '.join(parts)}")
     if summary.funding_paid is not None:
-        lines.append(f"**Funding:** {formats.money(summary.funding_paid, currency)} paid")
+        direction = "received" if summary.funding_paid < 0 else "paid"
+        lines.append(f"**Funding:** {formats.money(abs(summary.funding_paid), currency)} {direction}")
     if summary.ambiguous_exits is not None:
         lines.append(
             f"**Ambiguous exits:** {summary.ambiguous_exits} (one candle reached both stop and take profit; "
