@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeAlias, TypeVar, Unpack
+from typing import Any, Protocol, TypeAlias, TypeVar, Unpack, overload
 
 from backtestkit.api.adapters import SwitchFacade
 from backtestkit.api.adapters_at import ContextNames, SignalOfSymbol, moment, signal_moment
@@ -17,8 +17,8 @@ __all__ = [
 T = TypeVar("T")
 TCo = TypeVar("TCo", covariant=True)
 
-Dispatch: TypeAlias = "T | Callable[[T], T | Awaitable[T]]"
-"""A new value, or a plain or async function that makes it of the one before."""
+Change: TypeAlias = Callable[[T], T | Awaitable[T]]
+"""A plain or async function that makes a new value of the one before."""
 
 
 class GetState(Protocol[TCo]):
@@ -32,7 +32,7 @@ class GetState(Protocol[TCo]):
 class SetState(Protocol[T]):
     """Writes the state that it was made for."""
 
-    async def __call__(self, symbol: str, value: Dispatch[T], **names: Unpack[SignalOfSymbol]) -> T:
+    async def __call__(self, symbol: str, value: T | Change[T], **names: Unpack[SignalOfSymbol]) -> T:
         """Store a value, or what a function makes of the one before; returns the new one."""
         ...
 
@@ -51,8 +51,16 @@ class _State(SwitchFacade):
         value: T = await book.read(at, bucket_name, initial_value)
         return value
 
+    @overload
     async def set_signal_state(
-        self, symbol: str, value: Dispatch[T], *, bucket_name: str, initial_value: T, **names: Unpack[SignalOfSymbol]
+        self, symbol: str, value: Change[T], *, bucket_name: str, initial_value: T, **names: Unpack[SignalOfSymbol]
+    ) -> T: ...
+    @overload
+    async def set_signal_state(
+        self, symbol: str, value: T, *, bucket_name: str, initial_value: T, **names: Unpack[SignalOfSymbol]
+    ) -> T: ...
+    async def set_signal_state(
+        self, symbol: str, value: Any, *, bucket_name: str, initial_value: T, **names: Unpack[SignalOfSymbol]
     ) -> T:
         """Store a value, or what a plain or async function makes of the one before; returns the new one.
 
@@ -97,7 +105,7 @@ def create_signal_state(bucket_name: str, initial_value: T) -> tuple[GetState[T]
     async def get(symbol: str, **names: Unpack[SignalOfSymbol]) -> T:
         return await State.get_signal_state(symbol, bucket_name=bucket_name, initial_value=initial_value, **names)
 
-    async def set(symbol: str, value: Dispatch[T], **names: Unpack[SignalOfSymbol]) -> T:
+    async def set(symbol: str, value: T | Change[T], **names: Unpack[SignalOfSymbol]) -> T:
         return await State.set_signal_state(
             symbol, value, bucket_name=bucket_name, initial_value=initial_value, **names
         )
