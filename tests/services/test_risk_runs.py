@@ -144,6 +144,15 @@ def test_an_activation_that_is_refused_gives_the_entry_up() -> None:
         assert [r.action for r in backtest("BTC")] == ["scheduled", "cancelled"]
 
 
+def test_a_signal_that_repeats_the_last_one_is_not_asked_about() -> None:
+    asked: list[int] = []
+    with portfolio(MARKET, 20):
+        bk.add_risk(risk_name="r", validations=[lambda p: asked.append(minute(p.timestamp))])
+        bk.add_strategy(strategy_name="s", risk_name="r", get_signal=lambda *_: long_signal(id="same"))
+        assert len(backtest("BTC").wait().closed) == 1
+    assert asked == [0]
+
+
 def test_queued_signals_are_asked_about_too() -> None:
     with portfolio(MARKET, 10):
         bk.add_risk(risk_name="r", validations=[lambda p: "no"])
