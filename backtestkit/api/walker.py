@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from backtestkit.errors import UsageError
 from backtestkit.kit import Kit, current_kit
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class WalkerRun:
-    """One walk. Take its events with `for` or `async for`, or the end of it with `await walk.result()` or `walk.wait()`."""
+    """One walk. Take its events with `for` or `async for`, or the end of it with `await walk` or `walk.wait()`."""
 
     def __init__(self, kit: Kit, state: WalkState, tester: Tester) -> None:
         """Made by `Walker.run`."""
@@ -87,8 +87,11 @@ class WalkerRun:
     def __iter__(self) -> Iterator[WalkerEvent]:
         return iterate(self._events)
 
+    def __await__(self) -> Generator[Any, None, WalkerStatistics]:
+        return self.result().__await__()
+
     async def result(self) -> WalkerStatistics:
-        """Walk to the end; what it came to."""
+        """Walk to the end; what it came to. `await walk` for short."""
         async for _ in self._events():
             pass
         return self._state.statistics()
