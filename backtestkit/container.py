@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from backtestkit.services.logic.walker import WalkerLogicService
     from backtestkit.services.report.collector import ReportCollector
     from backtestkit.services.report.columns import ColumnService
+    from backtestkit.services.report.html.service import HtmlService
     from backtestkit.services.report.journal import JournalService
     from backtestkit.services.report.markdown import MarkdownService
 
@@ -216,6 +217,9 @@ class Container(containers.DeclarativeContainer):
         columns=columns,
         settings=settings,
         clock=wall_clock,
+    )
+    html: providers.Singleton[HtmlService] = providers.Singleton(
+        Later("backtestkit.services.report.html.service.HtmlService"), settings=settings, clock=wall_clock
     )
     report_collector: providers.Singleton[ReportCollector] = providers.Singleton(
         Later("backtestkit.services.report.collector.ReportCollector"), channels=channels, settings=settings

@@ -21,6 +21,7 @@ from backtestkit.runtime.context import RunKey
 
 if TYPE_CHECKING:
     from backtestkit.services.report.columns import ColumnLike
+    from backtestkit.services.report.html.source import SheetSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,36 @@ class _Backtest(PositionQueriesFacade, PositionCommandsFacade):
         run = self._run(symbol, strategy_name, exchange_name, frame_name)
         return await current_kit().container.markdown().dump("backtest", run.snapshot(), path, columns)
 
+    def get_html(self, symbol: str, *, strategy_name: str, exchange_name: str, frame_name: str) -> str:
+        """The tear sheet of the newest run of this context: one HTML page with charts that needs no network.
+
+        `UsageError` when plotly is not installed (`pip install "backtestkit[plots]"`).
+        """
+        source = self._sheet(symbol, strategy_name, exchange_name, frame_name)
+        return current_kit().container.html().get_html(source)
+
+    async def dump_html(
+        self,
+        symbol: str,
+        *,
+        strategy_name: str,
+        exchange_name: str,
+        frame_name: str,
+        path: str | Path | None = None,
+    ) -> Path:
+        """Write the tear sheet into the folder `path`, or as the file `path` when that ends with `.html`.
+
+        Without a path the folder is `dump/html`. Gives the file. Raises what `get_html` raises, and `OSError`.
+        """
+        source = self._sheet(symbol, strategy_name, exchange_name, frame_name)
+        return await current_kit().container.html().dump(source, path)
+
+    def _sheet(self, symbol: str, strategy_name: str, exchange_name: str, frame_name: str) -> SheetSource:
+        from backtestkit.services.report.html.service import backtest_source
+
+        run = self._run(symbol, strategy_name, exchange_name, frame_name)
+        return backtest_source(run.snapshot(), run.state.candles(), run.state.plan.config)
+
     def clear(
         self,
         symbol: str | None = None,
@@ -168,4 +199,4 @@ class _Backtest(PositionQueriesFacade, PositionCommandsFacade):
 
 
 Backtest = _Backtest()
-"""Historical runs: `run`, `background`, `stop`, `list`, `get_data`, `get_report`, `dump`, `clear`."""
+"""Historical runs: `run`, `background`, `stop`, `list`, `get_data`, `get_report`, `dump`, `get_html`, `dump_html`, `clear`."""

@@ -22,6 +22,7 @@ class Bars:
 
     __slots__ = (
         "average",
+        "candles",
         "cut",
         "funding_candles",
         "fundings",
@@ -36,6 +37,7 @@ class Bars:
 
     def __init__(self, candles: Candles, *, step: int, average_count: int, policy: FillPolicy) -> None:
         """Take the columns of `candles` (base interval of `step` ms) and compute the averages over `average_count`."""
+        self.candles = candles
         self.times, self.open, self.high, self.low = candles.timestamp, candles.open, candles.high, candles.low
         self.average = average_column(candles.high, candles.low, candles.close, candles.volume, average_count)
         self.step = step

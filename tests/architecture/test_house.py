@@ -61,7 +61,7 @@ def test_an_installed_package_lacks_nothing() -> None:
             assert (path.parent / "__init__.py").exists(), f"{path.parent} is no package: setuptools leaves it out"
         else:
             assert any(path.match(pattern) for pattern in settings["package-data"]["backtestkit"]), path
-            assert path.parent == package or path.suffix == ".pyi", path
+            assert path.parent == package or path.suffix in {".pyi", ".css", ".js"}, path
     assert settings["packages"]["find"]["include"] == ["backtestkit*"]
     assert settings["package-data"]["*"] == ["*.pyi"]
 

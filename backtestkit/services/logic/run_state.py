@@ -15,6 +15,7 @@ from backtestkit.clients.strategy import ClientStrategy, Command
 from backtestkit.errors import UsageError
 from backtestkit.math.profit import Costs, costs_paid
 from backtestkit.model.analysis import Marks
+from backtestkit.model.candle import Candles
 from backtestkit.model.result import ClosedResult
 from backtestkit.model.statistics import RunSummary
 from backtestkit.services.core.run_resolver import BacktestPlan
@@ -100,6 +101,14 @@ class RunState:
             return None
         start = max(0, int(np.searchsorted(bars.times, self.first_time - bars.offset, side="right")) - 1)
         return Marks(bars.times[start : bars.limit], bars.average[start : bars.limit], bars.offset)
+
+    def candles(self) -> Candles | None:
+        """The candles of the tested span; None before they are there."""
+        bars = self.bars
+        if bars is None or self.first_time is None:
+            return None
+        start = max(0, int(np.searchsorted(bars.times, self.first_time - bars.offset, side="right")) - 1)
+        return bars.candles[start : bars.limit]
 
     def timeframe(self) -> list[datetime]:
         """All ticks of the run's frame."""

@@ -12,14 +12,14 @@ PART_BYTES_MAX = 40
 _UNSAFE = re.compile(r"[^\w.+-]+")
 
 
-def report_file_name(key: RunKey, clock: Clock) -> str:
-    """`<symbol>_<strategy>_<exchange>_<frame>_<mode>-<time>-<id>.md`; the frame is left out where there is none.
+def report_file_name(key: RunKey, clock: Clock, ending: str = ".md") -> str:
+    """`<symbol>_<strategy>_<exchange>_<frame>_<mode>-<time>-<id>` and `ending`; the frame is left out where there is none.
 
     The time is for people; the id keeps two reports of one second apart, also when two processes write them.
     """
     names = [key.symbol, key.strategy_name, key.exchange_name, key.frame_name]
     parts = [safe_part(name) for name in names if name] + [key.mode]
-    return f"{'_'.join(parts)}-{clock.now():%Y%m%dT%H%M%SZ}-{new_id()}.md"
+    return f"{'_'.join(parts)}-{clock.now():%Y%m%dT%H%M%SZ}-{new_id()}{ending}"
 
 
 def safe_part(name: str) -> str:

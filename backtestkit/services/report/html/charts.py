@@ -1,0 +1,216 @@
+"""The charts of the account: equity, drawdown, months, rolling Sharpe ratio, exposure, costs. Data only, no drawing."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from backtestkit.math.statistics_equity import daily_returns, prices_at
+from backtestkit.model.analysis import EquityCurve
+from backtestkit.model.candle import Floats
+from backtestkit.services.report import formats
+from backtestkit.services.report.html import series
+from backtestkit.services.report.html.source import Chart, SheetSource
+from backtestkit.services.report.html.trade_charts import breakdown_chart, excursion_chart, price_chart, returns_chart
+
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+NO_TRADES: Final = "No position was closed, so there is nothing to draw."
+FELL_TO_NOTHING: Final = "The trades lose all of the capital; returns by time need a larger one."
+
+
+def all_charts(source: SheetSource) -> list[Chart]:
+    """The charts of a tear sheet in the order of the page."""
+    return [
+        *([price_chart(source)] if source.key.symbol else []),
+        equity_chart(source),
+        underwater_chart(source),
+        exposure_chart(source),
+        months_chart(source),
+        rolling_chart(source),
+        returns_chart(source),
+        excursion_chart(source),
+        breakdown_chart(source),
+        costs_chart(source),
+    ]
+
+
+def holding(source: SheetSource, curve: EquityCurve) -> Floats | None:
+    """An account that buys all symbols in equal parts at the start and holds; None when prices are missing."""
+    held = np.zeros(len(curve.times))
+    for marks in source.markets.values():
+        if marks is None:
+            return None
+        prices = prices_at(marks, curve.times)
+        held += prices / prices[0] / len(source.markets)
+    return held * curve.capital if source.markets else None
+
+
+def equity_chart(source: SheetSource) -> Chart:
+    """The account, and buying and holding beside it."""
+    curve, title = source.curve, f"Equity, {source.currency}"
+    if curve is None:
+        return Chart(id="equity", title=title, note=NO_TRADES, wide=True)
+    held = holding(source, curve)
+    places = series.thinned(curve.equity)
+    lines = [_line("Account", curve.times[places], curve.equity[places], "$accent", 2, "%{y:,.2f}")]
+    if held is not None:
+        places = series.thinned(held)
+        lines.insert(0, _line("Buy and hold", curve.times[places], held[places], "$quiet", 1.25, "%{y:,.2f}"))
+    valued = "open positions valued every minute" if curve.marked else "moves when a trade closes"
+    scale = float(curve.equity.min()) > 0
+    return Chart(
+        id="equity",
+        title=title,
+        note=f"Starts with {formats.money(curve.capital, source.currency)}; {valued}.",
+        data=lines,
+        layout={"hovermode": "x unified", "showlegend": True, "yaxis": {"tickformat": ",~r"}},
+        height=340,
+        wide=True,
+        switch="log" if scale else "",
+    )
+
+
+def underwater_chart(source: SheetSource) -> Chart:
+    """How far the account is below its highest point."""
+    curve, title = source.curve, "Drawdown"
+    if curve is None:
+        return Chart(id="underwater", title=title, note=NO_TRADES)
+    below = series.underwater(curve)
+    places = series.thinned(below)
+    line = _line("Drawdown", curve.times[places], below[places], "$loss", 1.25, "%{y:.2f}%")
+    return Chart(
+        id="underwater",
+        title=title,
+        note="Fall from the highest point so far.",
+        data=[line | {"fill": "tozeroy", "fillcolor": "$loss-soft"}],
+        layout={"yaxis": {"ticksuffix": "%", "rangemode": "tozero"}, "hovermode": "x"},
+    )
+
+
+def exposure_chart(source: SheetSource) -> Chart:
+    """How much of the time a position was open."""
+    curve, title = source.curve, "Exposure"
+    if curve is None:
+        return Chart(id="exposure", title=title, note=NO_TRADES)
+    times, shares, days = series.exposure(curve)
+    bars = {
+        "type": "bar",
+        "x": times + days * 43_200_000,
+        "y": shares,
+        "marker": {"color": "$accent"},
+        "hovertemplate": "%{x|%d %b %Y}: %{y:.1f}%<extra></extra>",
+    }
+    return Chart(
+        id="exposure",
+        title=title,
+        note="Share of each day with a position open." if days == 1 else f"Share of each {days} days with a position.",
+        data=[bars],
+        layout={"xaxis": {"type": "date"}, "yaxis": {"ticksuffix": "%", "range": [0, 105]}, "bargap": 0.25},
+    )
+
+
+def months_chart(source: SheetSource) -> Chart:
+    """Returns by month and year."""
+    curve, title = source.curve, "Monthly returns"
+    months = None if curve is None else series.monthly_returns(curve)
+    if months is None:
+        return Chart(id="months", title=title, note=NO_TRADES if curve is None else FELL_TO_NOTHING)
+    table = np.column_stack((months.returns, months.totals))
+    shown = [[None if np.isnan(value) else float(value) for value in row] for row in table]
+    limit = float(np.nanmax(np.abs(table))) or 1.0
+    cells = {
+        "type": "heatmap",
+        "x": [*MONTHS, "Year"],
+        "y": [str(year) for year in months.years],
+        "z": shown,
+        "text": [[formats.signed_percent(value, 1) or "" for value in row] for row in shown],
+        "texttemplate": "%{text}",
+        "zmin": -limit,
+        "zmax": limit,
+        "colorscale": [[0, "$loss-cell"], [0.5, "$surface"], [1, "$win-cell"]],
+        "showscale": False,
+        "xgap": 3,
+        "ygap": 3,
+        "hovertemplate": "%{x} %{y}: %{text}<extra></extra>",
+    }
+    return Chart(
+        id="months",
+        title=title,
+        note="By UTC month; the first and the last may be shorter.",
+        data=[cells],
+        layout={
+            "xaxis": {"type": "category", "side": "top", "showgrid": False},
+            "yaxis": {"type": "category", "autorange": "reversed", "showgrid": False},
+        },
+        height=max(140, 90 + 38 * len(months.years)),
+        wide=True,
+    )
+
+
+def rolling_chart(source: SheetSource) -> Chart:
+    """The Sharpe ratio of the last days, day by day."""
+    days, curve = series.ROLLING_DAYS, source.curve
+    title = f"Rolling Sharpe ratio, {days} days"
+    if curve is None:
+        return Chart(id="rolling", title=title, note=NO_TRADES)
+    times, ratios = series.rolling_sharpe(curve)
+    if not len(times):
+        count = len(daily_returns(curve))
+        return Chart(
+            id="rolling",
+            title=title,
+            note=f"Needs {days} days of returns; this run has {count}." if count else FELL_TO_NOTHING,
+        )
+    return Chart(
+        id="rolling",
+        title=title,
+        note="Daily returns of the account, yearly, risk-free rate 0.",
+        data=[_line("Sharpe ratio", times, ratios, "$accent", 1.5, "%{y:.2f}") | {"connectgaps": False}],
+        layout={"hovermode": "x", "yaxis": {"zeroline": True}},
+    )
+
+
+def costs_chart(source: SheetSource) -> Chart:
+    """From gross to net."""
+    title = f"From gross to net, {source.currency}"
+    if not source.closed:
+        return Chart(id="costs", title=title, note=NO_TRADES)
+    costs = source.analysis.costs
+    steps = (costs.gross, -costs.fee, -costs.slippage, -costs.funding, costs.net)
+    texts = [formats.signed_money(value, source.currency) or "" for value in steps]
+    bars = {
+        "type": "waterfall",
+        "x": ["Gross", "Fees", "Slippage", "Funding", "Net"],
+        "y": list(steps),
+        "measure": ["absolute", "relative", "relative", "relative", "total"],
+        "text": [text.rsplit(" ", 1)[0] for text in texts],
+        "customdata": texts,
+        "textposition": "outside",
+        "cliponaxis": False,
+        "hovertemplate": "%{x}: %{customdata}<extra></extra>",
+        "connector": {"line": {"color": "$grid", "width": 1}},
+        "increasing": {"marker": {"color": "$win"}},
+        "decreasing": {"marker": {"color": "$loss"}},
+        "totals": {"marker": {"color": "$accent"}},
+    }
+    return Chart(
+        id="costs",
+        title=title,
+        note="What the trades earned before costs, and what was left.",
+        data=[bars],
+        layout={"yaxis": {"zeroline": True, "tickformat": ",~r"}, "xaxis": {"type": "category", "showgrid": False}},
+    )
+
+
+def _line(name: str, times: Any, values: Any, color: str, width: float, text: str) -> dict[str, Any]:
+    """A line over time."""
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": times,
+        "y": values,
+        "line": {"color": color, "width": width},
+        "hovertemplate": text + "<extra>" + name + "</extra>",
+    }

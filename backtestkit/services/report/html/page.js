@@ -1,0 +1,91 @@
+"use strict";
+(() => {
+  const root = document.documentElement, body = document.body;
+  const charts = JSON.parse(document.getElementById("charts").textContent);
+  const coarse = matchMedia("(pointer: coarse)").matches;
+  body.dataset.drawn = 0;
+  body.dataset.errors = "";
+  const failed = (what) => { body.dataset.errors += what + "; "; };
+  addEventListener("error", (event) => failed(event.message));
+  addEventListener("unhandledrejection", (event) => failed(String(event.reason)));
+
+  // Colours are names of the style sheet, "$accent"; everything else stays as it is.
+  const resolver = () => {
+    const style = getComputedStyle(root), known = new Map();
+    const color = (name) => {
+      if (!known.has(name)) known.set(name, style.getPropertyValue("--" + name).trim() || "$" + name);
+      return known.get(name);
+    };
+    const resolve = (value) => {
+      if (typeof value === "string") return /^\$[a-z-]+$/.test(value) ? color(value.slice(1)) : value;
+      if (Array.isArray(value)) return typeof value[0] === "number" ? value : value.map(resolve);
+      if (value === null || typeof value !== "object") return value;
+      return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, resolve(part)]));
+    };
+    return resolve;
+  };
+
+  const axis = { gridcolor: "$grid", linecolor: "$edge", zerolinecolor: "$edge", zeroline: false, automargin: true,
+    tickfont: { color: "$quiet", size: 12 }, ticks: "" };
+  const merged = (chart) => {
+    const own = chart.layout, timed = chart.data[0].type !== "bar" && chart.data[0].type !== "waterfall";
+    return {
+      ...own,
+      autosize: true,
+      height: chart.height,
+      margin: { l: 8, r: 12, t: 8, b: 8 },
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: getComputedStyle(body).fontFamily, size: 12, color: "$ink" },
+      hoverlabel: { bgcolor: "$surface", bordercolor: "$edge", font: { color: "$ink", size: 12 }, align: "left" },
+      showlegend: own.showlegend ?? false,
+      legend: { orientation: "h", x: 0, y: 1.02, xanchor: "left", yanchor: "bottom", font: { color: "$quiet", size: 12 } },
+      dragmode: coarse ? false : "zoom",
+      xaxis: { ...axis, ...(timed && !own.xaxis ? { type: "date" } : {}), showgrid: false, ...own.xaxis },
+      yaxis: { ...axis, ...own.yaxis },
+    };
+  };
+  const options = { responsive: true, displaylogo: false, displayModeBar: coarse ? false : "hover",
+    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
+
+  const draw = (chart, resolve) => {
+    const plot = document.getElementById("plot-" + chart.id);
+    const layout = merged(chart);
+    if (chart.logarithmic) layout.yaxis.type = "log";
+    const made = plot.data ? Plotly.react(plot, resolve(chart.data), resolve(layout), options)
+      : Plotly.newPlot(plot, resolve(chart.data), resolve(layout), options);
+    return made.then(() => { body.dataset.drawn = document.querySelectorAll(".plot .main-svg:first-child").length; });
+  };
+  // One chart a turn, so that the page can be read and scrolled before all of them are there.
+  const drawAll = async () => {
+    const resolve = resolver();
+    for (const chart of charts) {
+      try { await draw(chart, resolve); } catch (error) { failed(chart.id + ": " + error); }
+      await new Promise((next) => setTimeout(next));
+    }
+  };
+
+  const theme = document.getElementById("theme");
+  const dark = () => root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  const name = () => { theme.textContent = dark() ? "Light" : "Dark"; };
+  const kept = "backtestkit-theme";
+  try { root.dataset.theme = localStorage.getItem(kept) || ""; } catch { /* the page works without a memory */ }
+  if (!root.dataset.theme) delete root.dataset.theme;
+  theme.addEventListener("click", () => {
+    root.dataset.theme = dark() ? "light" : "dark";
+    try { localStorage.setItem(kept, root.dataset.theme); } catch { /* as above */ }
+    name();
+    drawAll();
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { name(); drawAll(); });
+  for (const button of document.querySelectorAll("[data-log]")) {
+    const chart = charts.find((one) => one.id === button.dataset.log);
+    button.addEventListener("click", () => {
+      chart.logarithmic = !chart.logarithmic;
+      button.setAttribute("aria-pressed", chart.logarithmic);
+      draw(chart, resolver());
+    });
+  }
+  name();
+  drawAll();
+})();

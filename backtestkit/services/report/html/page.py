@@ -1,0 +1,166 @@
+"""The pieces of the page as HTML. Every text that comes from outside is escaped here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from typing import Any, Final
+
+import orjson
+
+from backtestkit.services.report.html.source import Chart
+from backtestkit.services.report.spec import NOT_AVAILABLE
+
+# Nothing is fetched, whatever stands in the page.
+POLICY: Final = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; "
+    "form-action 'none'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A label with its value (None shows as N/A), a small `hint`, and a `tone`: `win`, `loss` or nothing."""
+
+    label: str
+    value: str | None
+    hint: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a table of rows; `kind` is a class of the style sheet."""
+
+    text: str
+    kind: str = ""
+
+
+def asset(name: str) -> str:
+    """A file that lies beside this module."""
+    return files(__package__ or "").joinpath(name).read_text(encoding="utf-8")
+
+
+def embedded(data: Any) -> str:
+    """`data` as JSON that is safe inside a script element. NaN becomes null."""
+    text = orjson.dumps(data, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def document(title: str, parts: Sequence[str], charts: Sequence[Chart], plotly: str) -> str:
+    """The whole page. `plotly` is the source of the library that draws; it may not contain `</script`."""
+    drawn = [
+        {"id": chart.id, "data": list(chart.data), "layout": chart.layout, "height": chart.height}
+        for chart in charts
+        if chart.data
+    ]
+    return "\n".join(
+        [
+            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>{escape(title)}</title>\n<style>\n{asset('page.css')}</style>\n</head>\n<body>\n<main>",
+            *parts,
+            "<footer>Made by backtestkit. Percentages are net of fees and slippage; times are UTC.</footer>\n</main>",
+            f'<script type="application/json" id="charts">{embedded(drawn)}</script>',
+            f"<script>{plotly}</script>" if drawn else "",
+            f"<script>\n{asset('page.js')}</script>\n</body>\n</html>\n",
+        ]
+    )
+
+
+def head(title: str, subtitle: str, facts: Sequence[Figure], fingerprint: str) -> str:
+    """Title, what was run and under which assumptions."""
+    rows = "".join(f"<div><dt>{escape(fact.label)}</dt><dd>{_value(fact)}</dd></div>" for fact in facts)
+    if fingerprint:
+        rows += (
+            f'<div class="all"><dt>Fingerprint</dt><dd><code>{escape(fingerprint[:12])}</code> '
+            f'<code class="quiet">{escape(fingerprint)}</code></dd></div>'
+        )
+    return (
+        f'<div class="top"><div><h1>{escape(title)}</h1><p class="quiet">{escape(subtitle)}</p></div>'
+        f'<button id="theme" type="button" aria-label="Change theme">Theme</button></div>\n<dl class="facts">{rows}</dl>'
+    )
+
+
+def cards(figures: Sequence[Figure]) -> str:
+    """The key figures, large."""
+    made = [
+        f'<div class="card"><dt>{escape(one.label)}</dt><dd{_class(one.tone)}>{_text(one.value)}</dd>'
+        f"{f'<p>{escape(one.hint)}</p>' if one.hint else ''}</div>"
+        for one in figures
+    ]
+    return f'<dl class="cards">{"".join(made)}</dl>'
+
+
+def chart_grid(charts: Sequence[Chart]) -> str:
+    """A place for each chart; one that cannot be drawn says why."""
+    return f'<section class="charts">{"".join(_place(chart) for chart in charts)}</section>'
+
+
+def _place(chart: Chart) -> str:
+    name, wide = escape(chart.id, quote=True), " wide" if chart.wide else ""
+    switch = ""
+    if chart.switch and chart.data:
+        switch = f'<button type="button" data-log="{name}" aria-pressed="false">{escape(chart.switch)} scale</button>'
+    heading = f"<header><div><h3>{escape(chart.title)}</h3><p>{escape(chart.note)}</p></div>{switch}</header>"
+    if not chart.data:
+        return f'<article class="chart nothing{wide}">{heading}</article>'
+    return (
+        f'<article class="chart{wide}">{heading}'
+        f'<div class="plot" id="plot-{name}" style="height:{chart.height}px"></div></article>'
+    )
+
+
+def figure_panels(blocks: Sequence[tuple[str, Sequence[Figure]]]) -> str:
+    """All figures, a panel for each group. A figure without a label is a sentence."""
+    panels = []
+    for heading, figures in blocks:
+        rows = "".join(
+            f"<tr><th>{escape(one.label)}</th><td>{_value(one)}</td></tr>"
+            if one.label
+            else f'<tr><td colspan="2" class="quiet">{_text(one.value)}</td></tr>'
+            for one in figures
+        )
+        panels.append(f'<div class="panel"><h3>{escape(heading)}</h3><table>{rows}</table></div>')
+    return f'<h2>All figures</h2>\n<section class="figures">{"".join(panels)}</section>'
+
+
+def row_table(heading: str, labels: Sequence[Cell], rows: Sequence[Sequence[Cell]], below: str) -> str:
+    """A table that scrolls inside its own frame."""
+    top = "".join(f"<th{_class(label.kind)}>{escape(label.text)}</th>" for label in labels)
+    lines = "".join(
+        "<tr>" + "".join(f"<td{_class(cell.kind)}>{escape(cell.text)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    table = f"<table><thead><tr>{top}</tr></thead><tbody>{lines}</tbody></table>"
+    shown = f'<div class="panel scroll trades">{table}</div>' if rows else ""
+    return f'<h2>{escape(heading)}</h2>\n{shown}<p class="below quiet">{escape(below)}</p>'
+
+
+def config_panel(settings: Sequence[tuple[str, str, bool]]) -> str:
+    """Names and values of the configuration; what is not the default is marked."""
+    rows = "".join(
+        f"<tr{_class('changed' if changed else '')}><th>{escape(name)}</th><td>{escape(value)}</td></tr>"
+        for name, value, changed in settings
+    )
+    count = sum(changed for _, _, changed in settings)
+    said = f"{len(settings)} settings, {count} changed from their defaults"
+    return (
+        f'<h2>Configuration in force</h2>\n<details class="panel"><summary>{said}</summary>'
+        f'<div class="config"><table>{rows}</table></div></details>'
+    )
+
+
+def _value(one: Figure) -> str:
+    hint = f"<small>{escape(one.hint)}</small>" if one.hint else ""
+    return f"{_text(one.value)}{hint}"
+
+
+def _text(value: str | None) -> str:
+    return NOT_AVAILABLE if value is None else escape(value)
+
+
+def _class(kind: str) -> str:
+    return f' class="{escape(kind, quote=True)}"' if kind else ""
