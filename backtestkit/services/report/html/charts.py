@@ -30,8 +30,8 @@ def all_charts(source: SheetSource) -> list[Chart]:
         rolling_chart(source),
         returns_chart(source),
         excursion_chart(source),
-        breakdown_chart(source),
         costs_chart(source),
+        breakdown_chart(source),
     ]
 
 
@@ -98,7 +98,7 @@ def exposure_chart(source: SheetSource) -> Chart:
         "type": "bar",
         "x": times + days * 43_200_000,
         "y": shares,
-        "marker": {"color": "$accent"},
+        "marker": {"color": "$accent", "opacity": 0.75},
         "hovertemplate": "%{x|%d %b %Y}: %{y:.1f}%<extra></extra>",
     }
     return Chart(
@@ -155,12 +155,12 @@ def rolling_chart(source: SheetSource) -> Chart:
     if curve is None:
         return Chart(id="rolling", title=title, note=NO_TRADES)
     times, ratios = series.rolling_sharpe(curve)
-    if not len(times):
+    if len(times) < 2:
         count = len(daily_returns(curve))
         return Chart(
             id="rolling",
             title=title,
-            note=f"Needs {days} days of returns; this run has {count}." if count else FELL_TO_NOTHING,
+            note=f"Needs more than {days} days of returns; this run has {count}." if count else FELL_TO_NOTHING,
         )
     return Chart(
         id="rolling",

@@ -2,12 +2,15 @@
 (() => {
   const root = document.documentElement, body = document.body;
   const charts = JSON.parse(document.getElementById("charts").textContent);
-  const coarse = matchMedia("(pointer: coarse)").matches;
+  const coarse = !matchMedia("(hover: hover) and (pointer: fine)").matches;
   body.dataset.drawn = 0;
   body.dataset.errors = "";
   const failed = (what) => { body.dataset.errors += what + "; "; };
   addEventListener("error", (event) => failed(event.message));
   addEventListener("unhandledrejection", (event) => failed(String(event.reason)));
+
+  // A column of numbers has nothing to resolve; looking at its ends is enough.
+  const numeric = (values) => typeof values[0] === "number" && typeof values[values.length - 1] === "number";
 
   // Colours are names of the style sheet, "$accent"; everything else stays as it is.
   const resolver = () => {
@@ -18,7 +21,7 @@
     };
     const resolve = (value) => {
       if (typeof value === "string") return /^\$[a-z-]+$/.test(value) ? color(value.slice(1)) : value;
-      if (Array.isArray(value)) return typeof value[0] === "number" ? value : value.map(resolve);
+      if (Array.isArray(value)) return numeric(value) ? value : value.map(resolve);
       if (value === null || typeof value !== "object") return value;
       return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, resolve(part)]));
     };
@@ -40,12 +43,13 @@
       hoverlabel: { bgcolor: "$surface", bordercolor: "$edge", font: { color: "$ink", size: 12 }, align: "left" },
       showlegend: own.showlegend ?? false,
       legend: { orientation: "h", x: 0, y: 1.02, xanchor: "left", yanchor: "bottom", font: { color: "$quiet", size: 12 } },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: "$quiet", activecolor: "$accent" },
       dragmode: coarse ? false : "zoom",
       xaxis: { ...axis, ...(timed && !own.xaxis ? { type: "date" } : {}), showgrid: false, ...own.xaxis },
       yaxis: { ...axis, ...own.yaxis },
     };
   };
-  const options = { responsive: true, displaylogo: false, displayModeBar: coarse ? false : "hover",
+  const options = { displaylogo: false, displayModeBar: coarse ? false : "hover",
     modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
 
   const draw = (chart, resolve) => {
@@ -54,8 +58,13 @@
     if (chart.logarithmic) layout.yaxis.type = "log";
     const made = plot.data ? Plotly.react(plot, resolve(chart.data), resolve(layout), options)
       : Plotly.newPlot(plot, resolve(chart.data), resolve(layout), options);
+    fitted.observe(plot);
     return made.then(() => { body.dataset.drawn = document.querySelectorAll(".plot .main-svg:first-child").length; });
   };
+  const fitted = new ResizeObserver((changes) => {
+    for (const { target } of changes) if (target.data) Plotly.Plots.resize(target);
+  });
+
   // One chart a turn, so that the page can be read and scrolled before all of them are there.
   const drawAll = async () => {
     const resolve = resolver();

@@ -22,7 +22,7 @@ POLICY: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A label with its value (None shows as N/A), a small `hint`, and a `tone`: `win`, `loss` or nothing."""
+    """A label with its value (None shows as N/A), a small `hint`, and a `tone`: a class of the style sheet."""
 
     label: str
     value: str | None
@@ -73,7 +73,9 @@ def document(title: str, parts: Sequence[str], charts: Sequence[Chart], plotly: 
 
 def head(title: str, subtitle: str, facts: Sequence[Figure], fingerprint: str) -> str:
     """Title, what was run and under which assumptions."""
-    rows = "".join(f"<div><dt>{escape(fact.label)}</dt><dd>{_value(fact)}</dd></div>" for fact in facts)
+    rows = "".join(
+        f"<div{_class(fact.tone)}><dt>{escape(fact.label)}</dt><dd>{_value(fact)}</dd></div>" for fact in facts
+    )
     if fingerprint:
         rows += (
             f'<div class="all"><dt>Fingerprint</dt><dd><code>{escape(fingerprint[:12])}</code> '
@@ -105,9 +107,10 @@ def _place(chart: Chart) -> str:
     switch = ""
     if chart.switch and chart.data:
         switch = f'<button type="button" data-log="{name}" aria-pressed="false">{escape(chart.switch)} scale</button>'
-    heading = f"<header><div><h3>{escape(chart.title)}</h3><p>{escape(chart.note)}</p></div>{switch}</header>"
+    title, note = f"<h3>{escape(chart.title)}</h3>", f"<p>{escape(chart.note)}</p>"
     if not chart.data:
-        return f'<article class="chart nothing{wide}">{heading}</article>'
+        return f'<article class="chart nothing{wide}">{title}{note}</article>'
+    heading = f"<header><div>{title}{note}</div>{switch}</header>"
     return (
         f'<article class="chart{wide}">{heading}'
         f'<div class="plot" id="plot-{name}" style="height:{chart.height}px"></div></article>'
@@ -119,9 +122,9 @@ def figure_panels(blocks: Sequence[tuple[str, Sequence[Figure]]]) -> str:
     panels = []
     for heading, figures in blocks:
         rows = "".join(
-            f"<tr><th>{escape(one.label)}</th><td>{_value(one)}</td></tr>"
+            f"<tr{_title(one.hint)}><th>{escape(one.label)}</th><td{_length(one.value)}>{_text(one.value)}</td></tr>"
             if one.label
-            else f'<tr><td colspan="2" class="quiet">{_text(one.value)}</td></tr>'
+            else f'<tr><td colspan="2" class="sentence quiet">{_text(one.value)}</td></tr>'
             for one in figures
         )
         panels.append(f'<div class="panel"><h3>{escape(heading)}</h3><table>{rows}</table></div>')
@@ -142,7 +145,7 @@ def row_table(heading: str, labels: Sequence[Cell], rows: Sequence[Sequence[Cell
 def config_panel(settings: Sequence[tuple[str, str, bool]]) -> str:
     """Names and values of the configuration; what is not the default is marked."""
     rows = "".join(
-        f"<tr{_class('changed' if changed else '')}><th>{escape(name)}</th><td>{escape(value)}</td></tr>"
+        f"<tr{_class('changed' if changed else '')}><th>{escape(name)}</th><td{_length(value)}>{escape(value)}</td></tr>"
         for name, value, changed in settings
     )
     count = sum(changed for _, _, changed in settings)
@@ -160,6 +163,15 @@ def _value(one: Figure) -> str:
 
 def _text(value: str | None) -> str:
     return NOT_AVAILABLE if value is None else escape(value)
+
+
+def _length(value: str | None) -> str:
+    """Values stay on one line unless they are longer than a line of a phone."""
+    return _class("long" if value is not None and len(value) > 24 else "")
+
+
+def _title(text: str) -> str:
+    return f' title="{escape(text, quote=True)}"' if text else ""
 
 
 def _class(kind: str) -> str:

@@ -166,7 +166,8 @@ def binned(values: Floats, limit: int = BINS_MAX) -> Bins:
     width = _round_width(max(high - low, abs(high) * 1e-6, 1e-6) / limit)
     first, last = floor(low / width), floor(high / width) + 1
     places = np.clip(np.floor(values / width).astype(np.int64) - first, 0, last - first - 1)
-    return Bins(np.arange(first, last + 1) * width, np.bincount(places, minlength=last - first).astype(np.int64))
+    edges = np.arange(first, last + 1, dtype=np.float64) * width
+    return Bins(edges, np.bincount(places, minlength=last - first).astype(np.int64))
 
 
 def _round_width(least: float) -> float:

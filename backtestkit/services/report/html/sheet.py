@@ -21,6 +21,7 @@ from backtestkit.services.report.spec import NOT_AVAILABLE, Column, Lines, Page
 from backtestkit.services.report.trade_summary import HIGHER, LOWER, NEAR_ZERO
 
 TRADES_SHOWN_MAX: Final = 250
+PANEL_ROWS_MAX: Final = 20
 MAIN_BLOCK: Final = "Trades"
 ASSUMPTIONS_BLOCK: Final = "Assumptions"
 
@@ -73,31 +74,34 @@ def facts(source: SheetSource) -> list[Figure]:
         Figure("Strategy", key.strategy_name),
         Figure("Exchange", key.exchange_name),
         Figure("Frame", key.frame_name),
-        Figure("Trades", f"{len(source.closed):,}"),
+        Figure("Trades", _count(source)),
     ]
     return rows if summary is None else [*rows, *_assumptions(summary, source.currency)]
 
 
 def _assumptions(summary: RunSummary, currency: str) -> list[Figure]:
-    def charge(rate: float | None, paid: float | None) -> str:
-        each = None if rate is None else f"{formats.number(rate)}% of each entry and exit"
-        return ", ".join(part for part in (each, _paid(paid, currency)) if part) or NOT_AVAILABLE
+    def charge(label: str, rate: float | None, paid: float | None) -> Figure:
+        return Figure(
+            label,
+            _paid(paid, currency),
+            "" if rate is None else f"{formats.number(rate)}% of each entry and exit",
+        )
 
     first, last = (_minute(time) for time in (summary.first_time, summary.last_time))
     ambiguous = summary.ambiguous_exits
     return [
-        Figure("Tested", f"{first} to {last}" if first and last else None),
+        Figure("Tested", f"{first} to {last}" if first and last else None, tone="two"),
         Figure("Fill policy", summary.policy),
-        Figure("Fees", charge(summary.percent_fee, summary.fee_paid)),
-        Figure("Slippage", charge(summary.percent_slippage, summary.slippage_paid)),
+        charge("Fees", summary.percent_fee, summary.fee_paid),
+        charge("Slippage", summary.percent_slippage, summary.slippage_paid),
         Figure("Funding", _paid(summary.funding_paid, currency) or "no funding rates"),
         Figure("Ambiguous exits", None if ambiguous is None else str(ambiguous)),
     ]
 
 
-def _paid(amount: float | None, currency: str) -> str:
+def _paid(amount: float | None, currency: str) -> str | None:
     if amount is None:
-        return ""
+        return None
     return f"{formats.money(abs(amount), currency)} {'received' if amount < 0 else 'paid'}"
 
 
@@ -125,11 +129,17 @@ def key_figures(source: SheetSource) -> list[Figure]:
         Figure("Sharpe ratio", None if equity is None else f.fixed(equity.sharpe_ratio, 3), "daily returns, yearly"),
         Figure("Win rate", f.percent(win_rate, 2), counts),
         Figure("Profit factor", f.fixed(factor, 3), "wins / losses"),
-        Figure("Trades", f"{len(source.closed):,}", "closed positions"),
+        Figure("Trades", _count(source), "closed positions"),
         Figure("Net profit", f.signed_money(net, source.currency), "after all costs", _tone(net)),
         Figure("Against holding", f.signed_percent(excess, 2), f"buy and hold {holding}" if holding else "",
                _tone(excess)),
     ]  # fmt: skip
+
+
+def _count(source: SheetSource) -> str:
+    """How many trades the figures count."""
+    figures = report_spec(source.report).figures(source.subject)
+    return str(getattr(figures, "total_signals", len(source.closed)))
 
 
 def _tone(value: float | None) -> str:
@@ -149,8 +159,9 @@ def figure_blocks(source: SheetSource) -> list[tuple[str, list[Figure]]]:
         lines = [] if given is None else [line for part in section.parts for line in part(given)]
         heading = section.heading if isinstance(section.heading, str) else section.heading(whole)
         heading = heading or (ASSUMPTIONS_BLOCK if section.when_empty else MAIN_BLOCK)
-        if lines:
-            blocks.append((heading, [_figure(line) for line in lines]))
+        for start in range(0, len(lines), PANEL_ROWS_MAX):
+            part = lines[start : start + PANEL_ROWS_MAX]
+            blocks.append((f"{heading}, continued" if start else heading, [_figure(line) for line in part]))
     return blocks
 
 

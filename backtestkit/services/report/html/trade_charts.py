@@ -32,7 +32,11 @@ def price_chart(source: SheetSource) -> Chart:
         note=note,
         data=[*prices, *_trade_marks(trades[-TRADES_DRAWN_MAX:], source.currency)],
         layout={
-            "xaxis": {"type": "date", "rangeslider": {"visible": False}},
+            "xaxis": {
+                "type": "date",
+                "rangeslider": {"visible": False},
+                "range": [int(prices[0]["x"][0]), int(prices[0]["x"][-1])],
+            },
             "yaxis": {"tickformat": ",~r"},
             "showlegend": True,
             "hovermode": "closest",
@@ -92,7 +96,9 @@ def _trade_marks(trades: Sequence[ClosedResult], currency: str) -> list[dict[str
             exits = [(t.close_timestamp, t.current_price, texts[id(t)]) for t in own]
             traces.append(_markers(f"Exit, {name.lower()}", exits, color, "circle" if won else "x"))
     for side, symbol in (("long", "triangle-up"), ("short", "triangle-down")):
-        entries = [(t.signal.pending_at, t.signal.price_open, texts[id(t)]) for t in trades if t.signal.position == side]
+        entries = [
+            (t.signal.pending_at, t.signal.price_open, texts[id(t)]) for t in trades if t.signal.position == side
+        ]
         if entries:
             traces.append(_markers(f"Entry, {side}", entries, "$accent", symbol))
     return traces
@@ -218,9 +224,13 @@ def breakdown_chart(source: SheetSource) -> Chart:
     bars = {
         "type": "bar",
         "orientation": "h",
-        "y": [f"{label}: {escape(row.key.replace('_', ' ') if row.by != 'symbol' else row.key)}" for label, row in rows],
+        "y": [
+            f"{label}: {escape(row.key.replace('_', ' ') if row.by != 'symbol' else row.key)}" for label, row in rows
+        ],
         "x": amounts,
-        "text": [f"{formats.signed_money(row.total_pnl_cost, source.currency)} in {row.trades} trades" for _, row in rows],
+        "text": [
+            f"{formats.signed_money(row.total_pnl_cost, source.currency)} in {row.trades} trades" for _, row in rows
+        ],
         "textposition": "none",
         "marker": {"color": ["$win" if amount > 0 else "$loss" for amount in amounts]},
         "hovertemplate": "%{y}: %{text}<extra></extra>",
@@ -235,5 +245,6 @@ def breakdown_chart(source: SheetSource) -> Chart:
             "xaxis": {"zeroline": True, "tickformat": ",~r"},
             "bargap": 0.35,
         },
-        height=max(280, 90 + 30 * len(rows)),
+        height=max(180, 60 + 32 * len(rows)),
+        wide=True,
     )

@@ -1,0 +1,221 @@
+"""The tear sheet as a page: its figures are those of the report, and no text can break out of it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from html import escape, unescape
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from sheets import sheet_source
+from trades import run_key
+
+import backtestkit as bk
+from backtestkit.config import Config
+from backtestkit.math.statistics import backtest_statistics
+from backtestkit.services.report import formats
+from backtestkit.services.report.html import sheet
+from backtestkit.services.report.html.page import embedded
+from backtestkit.services.report.html.sheet import key_figures, settings, tear_sheet
+from backtestkit.services.report.html.source import SheetSource
+from scenarios.market import MINUTE, START, candles, still
+from scenarios.run import HISTORY, market
+
+CONFIG = Config.defaults()
+EVIL = "</script><b onclick=alert(1)>&amp;\u2028"
+CONTEXT: dict[str, Any] = {"strategy_name": "s", "exchange_name": "x", "frame_name": "f"}
+
+
+@pytest.fixture(autouse=True)
+def library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in for the library that draws, which has millions of letters."""
+    monkeypatch.setattr(sheet, "plotly_source", lambda: "/* plotly */")
+
+
+@pytest.fixture(scope="module")
+def source() -> SheetSource:
+    return sheet_source()
+
+
+def text_of(html: str) -> str:
+    """What a reader of the page reads, markup removed."""
+    body = re.sub(r"<(script|style).*?</\1>", "", html, flags=re.DOTALL)
+    return unescape(re.sub(r"<[^>]*>", "|", body))
+
+
+def data_of(html: str) -> Any:
+    found = re.search(r'<script type="application/json" id="charts">(.*?)</script>', html, re.DOTALL)
+    assert found is not None
+    return orjson.loads(found.group(1))
+
+
+# -- figures ----------------------------------------------------------------------------------------------------------
+
+
+def test_key_figures_are_those_of_the_statistics_and_the_analysis(source: SheetSource) -> None:
+    statistics, equity = backtest_statistics(source.closed), source.analysis.equity
+    assert equity is not None
+    values = {one.label: one.value for one in key_figures(source)}
+    assert values["Win rate"] == formats.percent(statistics.win_rate, 2)
+    assert values["Profit factor"] == formats.fixed(statistics.profit_factor, 3)
+    assert values["Trades"] == str(statistics.total_signals) == "300"
+    assert values["Total return"] == formats.signed_percent(equity.total_return, 2)
+    assert values["Max drawdown"] == formats.percent(equity.max_drawdown, 2)
+    assert values["Sharpe ratio"] == formats.fixed(equity.sharpe_ratio, 3)
+    assert values["Net profit"] == formats.signed_money(equity.net_profit, "USDT")
+
+
+def test_the_page_shows_every_figure_of_the_markdown_report(source: SheetSource) -> None:
+    with bk.Kit() as kit:
+        report = kit.container.markdown().get_report("backtest", source.subject)
+    lines = re.findall(r"^\*\*(.+?):\*\* (.*)$", report.partition("All percentages are net")[0], re.MULTILINE)
+    shown = text_of(tear_sheet(source, CONFIG))
+    assert len(lines) > 70
+    for label, value in lines:
+        plain = re.sub(r" \((higher is better|lower is better|closer to 0 is better)\)$", "", value)
+        assert f"|{label}||{plain}|" in shown, label
+
+
+def test_figures_that_are_missing_are_not_available() -> None:
+    values = {one.label: one.value for one in key_figures(sheet_source(0))}
+    assert values["Sharpe ratio"] is values["Win rate"] is values["Total return"] is None
+    assert "|Profit factor||N/A|" in text_of(tear_sheet(sheet_source(0), CONFIG))
+
+
+def test_the_header_says_what_was_assumed(source: SheetSource) -> None:
+    shown = text_of(tear_sheet(source, CONFIG))
+    for part in ("above-mean", "bybit", "june", "conservative", "12.50 USDT paid", "0.1% of each entry and exit",
+                 "no funding rates", "abababababab", "ab" * 32, "|Ambiguous exits||3|", "2025-01-01 00:00"):  # fmt: skip
+        assert part in shown, part
+
+
+def test_funding_that_was_received_is_called_so(source: SheetSource) -> None:
+    assert source.summary is not None
+    paid = replace(source, summary=replace(source.summary, funding_paid=-2.5, percent_fee=None))
+    assert "2.50 USDT received" in text_of(tear_sheet(paid, CONFIG))
+
+
+# -- tables -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_newest_trades_are_listed_and_the_table_says_how_many_there_are(source: SheetSource) -> None:
+    page = tear_sheet(source, CONFIG)
+    table = page.partition("<h2>Trades</h2>")[2].partition("</table>")[0]
+    assert table.count("<tr>") == sheet.TRADES_SHOWN_MAX + 1
+    assert "The newest 250 of 300 trades; all figures count every one." in page
+    newest = formats.iso_time(source.closed[-1].close_timestamp)
+    assert newest is not None and newest[:16].replace("T", " ") in table.partition("</tr>")[2].partition("</tr>")[0]
+
+
+def test_notes_are_shown_when_reports_show_them() -> None:
+    source = sheet_source(3, note="breakout")
+    assert "breakout" not in tear_sheet(source, CONFIG)
+    assert "breakout" in tear_sheet(source, CONFIG.merged({"report_show_signal_note": True}))
+
+
+def test_the_configuration_marks_what_was_changed() -> None:
+    rows = settings(CONFIG.merged({"percent_fee": 0.05}).model_dump())
+    assert [(name, value) for name, value, changed in rows if changed] == [("percent_fee", "0.05")]
+    page = tear_sheet(sheet_source(0), CONFIG)
+    assert f"{len(rows)} settings, 0 changed from their defaults" in page
+
+
+# -- safety -----------------------------------------------------------------------------------------------------------
+
+
+def test_no_text_of_a_user_can_break_out_of_the_page() -> None:
+    key = run_key(EVIL, strategy_name=EVIL, exchange_name=EVIL, frame_name=EVIL)
+    source = sheet_source(3, key=key, note=EVIL)
+    page = tear_sheet(source, CONFIG.merged({"report_show_signal_note": True}))
+    assert "<b onclick" not in page
+    assert page.count("</script>") == 3  # the data, the library, the page's own
+    assert escape(EVIL) in page
+    assert data_of(page)
+
+
+def test_embedded_data_cannot_end_its_script() -> None:
+    assert embedded({"a": "</script><!--\u2028"}) == '{"a":"\\u003c/script>\\u003c!--\\u2028"}'
+    assert orjson.loads(embedded([float("nan"), "<"])) == [None, "<"]
+
+
+def test_a_page_asks_for_nothing_from_a_network(source: SheetSource) -> None:
+    page = tear_sheet(source, CONFIG)
+    assert "default-src 'none'" in page
+    assert not re.search(r"(src|href)=[\"']?https?:|@import|url\(", page)
+
+
+# -- size and speed ---------------------------------------------------------------------------------------------------
+
+
+def test_a_month_with_300_trades_takes_less_than_a_second_of_cpu(source: SheetSource) -> None:
+    start = time.process_time()
+    page = tear_sheet(source, CONFIG)
+    assert time.process_time() - start < 1
+    assert len(page) < 2_000_000
+
+
+# -- the facade -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run() -> Iterator[Any]:
+    """A backtest of a market that stands still."""
+    with bk.Kit():
+        market(candles(still(60)))
+        begin = START + HISTORY * MINUTE
+        bk.add_frame(frame_name="f", interval="1m", start_date=begin, end_date=begin + 50 * MINUTE)
+        signal = bk.Signal(position="long", price_take_profit=110.0, price_stop_loss=90.0, minute_estimated_time=5)
+        bk.add_strategy(strategy_name="s", interval="1m", get_signal=lambda *_: signal)
+        bk.set_config({"percent_fee": 0.07})
+        backtest = bk.Backtest.run("BTCUSDT", **CONTEXT)
+        backtest.wait()
+        bk.set_config({"percent_fee": 0.09})
+        yield backtest
+
+
+def test_the_facade_gives_the_page_with_the_config_that_was_in_force(run: Any) -> None:
+    page = bk.Backtest.get_html("BTCUSDT", **CONTEXT)
+    shown = text_of(page)
+    assert "s on BTCUSDT" in shown and run.fingerprint in shown
+    assert "|percent_fee||0.07|" in shown and "0.07% of each entry and exit" in shown
+    assert page == bk.Backtest.get_html("BTCUSDT", **CONTEXT), "equal runs have equal pages"
+    assert data_of(page)[0]["data"][0]["type"] == "candlestick"
+
+
+def test_a_page_becomes_a_new_file_in_a_folder(run: Any, tmp_path: Path) -> None:
+    first, second = (asyncio.run(bk.Backtest.dump_html("BTCUSDT", **CONTEXT, path=tmp_path / "a")) for _ in range(2))
+    assert first != second and first.parent == tmp_path / "a"
+    assert first.name.startswith("BTCUSDT_s_x_f_backtest-") and first.suffix == ".html"
+    assert first.read_text() == bk.Backtest.get_html("BTCUSDT", **CONTEXT)
+
+
+def test_a_page_becomes_the_file_that_was_named(run: Any, tmp_path: Path) -> None:
+    target = tmp_path / "sheet.html"
+    assert asyncio.run(bk.Backtest.dump_html("BTCUSDT", **CONTEXT, path=str(target))) == target
+    assert target.exists()
+
+
+def test_without_a_path_pages_go_to_their_own_folder(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert asyncio.run(bk.Backtest.dump_html("BTCUSDT", **CONTEXT)).parent == Path("dump/html")
+
+
+def test_without_plotly_the_fix_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    monkeypatch.setitem(sys.modules, "plotly.offline", None)
+    with pytest.raises(bk.UsageError, match=r'pip install "backtestkit\[plots\]"'):
+        tear_sheet(sheet_source(1), CONFIG)
+
+
+def test_an_empty_page_without_prices_needs_no_plotly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    monkeypatch.setitem(sys.modules, "plotly.offline", None)
+    page = tear_sheet(replace(sheet_source(0), candles=None, markets={"BTCUSDT": None}), CONFIG)
+    assert data_of(page) == [] and "No position was closed." in page
