@@ -47,7 +47,7 @@ def drawn(source: SheetSource) -> str:
     return str(sum(bool(chart.data) for chart in all_charts(source)))
 
 
-@pytest.mark.parametrize(("trades", "charts"), [(300, "10"), (0, "1")])
+@pytest.mark.parametrize(("trades", "charts"), [(120, "10"), (0, "1")])
 def test_every_chart_is_drawn_without_an_error(tmp_path: Path, trades: int, charts: str) -> None:
     source = sheet_source(trades, key=run_key("BTCUSDT", strategy_name="</script><b>$accent"))
     page = tmp_path / "sheet.html"

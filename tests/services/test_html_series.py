@@ -162,7 +162,7 @@ def test_exposure_is_the_share_of_each_day_with_money_at_work() -> None:
 
 def test_exposure_of_years_is_counted_in_longer_stretches() -> None:
     days, shares, step = series.exposure(curve(np.full(4_000, 100.0)))
-    assert step > 1 and len(days) <= series.POINTS_MAX // 5 + 1
+    assert step > 1 and len(days) <= series.STRETCHES_MAX + 1
     assert shares.tolist() == pytest.approx([100.0] * len(shares))
 
 

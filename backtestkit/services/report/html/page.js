@@ -52,6 +52,7 @@
   const options = { displaylogo: false, displayModeBar: coarse ? false : "hover",
     modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
 
+  const drawn = new Set();
   const draw = (chart, resolve) => {
     const plot = document.getElementById("plot-" + chart.id);
     const layout = merged(chart);
@@ -59,7 +60,7 @@
     const made = plot.data ? Plotly.react(plot, resolve(chart.data), resolve(layout), options)
       : Plotly.newPlot(plot, resolve(chart.data), resolve(layout), options);
     fitted.observe(plot);
-    return made.then(() => { body.dataset.drawn = document.querySelectorAll(".plot .main-svg:first-child").length; });
+    return made.then(() => { drawn.add(chart.id); body.dataset.drawn = drawn.size; });
   };
   const fitted = new ResizeObserver((changes) => {
     for (const { target } of changes) if (target.data) Plotly.Plots.resize(target);

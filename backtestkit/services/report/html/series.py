@@ -19,6 +19,7 @@ from backtestkit.model.interval import DAY_MS, MINUTE_MS
 
 BARS_MAX: Final = 5_000
 POINTS_MAX: Final = 3_000
+STRETCHES_MAX: Final = 120
 ROLLING_DAYS: Final = 30
 BINS_MAX: Final = 40
 
@@ -135,11 +136,11 @@ def rolling_sharpe(curve: EquityCurve, days: int = ROLLING_DAYS) -> tuple[Intege
 def exposure(curve: EquityCurve) -> tuple[Integers, Floats, int]:
     """The share of each stretch with money at work, percent: times, shares, and the length of a stretch in days.
 
-    A stretch is a day, of long spans as many days as keep them below `POINTS_MAX / 5`. The first and the last may be
+    A stretch is a day, of long spans as many days as keep them below `STRETCHES_MAX`. The first and the last may be
     shorter.
     """
     first, last = int(curve.times[0]), int(curve.times[-1])
-    days = max(1, ceil((last - first) / DAY_MS / (POINTS_MAX // 5)))
+    days = max(1, ceil((last - first) / DAY_MS / (STRETCHES_MAX)))
     starts = np.arange(first // DAY_MS, last // DAY_MS + 1, days, dtype=np.int64) * DAY_MS
     edges = np.clip(np.append(starts, starts[-1] + days * DAY_MS), first, last)
     working = np.where(curve.invested[:-1] > EPS, np.diff(curve.times), 0)

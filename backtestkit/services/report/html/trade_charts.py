@@ -14,6 +14,8 @@ from backtestkit.services.report.html import series
 from backtestkit.services.report.html.source import Chart, SheetSource
 
 TRADES_DRAWN_MAX: Final = 2_000
+MARKER_SIZES: Final = {100: 8.0, 300: 6.5, 600: 5.5, TRADES_DRAWN_MAX: 4.5}
+"""Up to so many trades, pixels."""
 NO_TRADES: Final = "No position was closed, so there is nothing to draw."
 NO_PRICES: Final = "The prices of this run are not at hand."
 
@@ -88,23 +90,24 @@ def _candles(bars: series.BarColumns) -> dict[str, Any]:
 def _trade_marks(trades: Sequence[ClosedResult], currency: str) -> list[dict[str, Any]]:
     """Entries as triangles in the direction of the trade, exits as circles (won) and crosses (lost)."""
     texts = {id(trade): trade_text(trade, currency) for trade in trades}
-    traces = []
-    for name, color, won in (("Won", "$win", True), ("Lost", "$loss", False)):
-        own = [trade for trade in trades if is_win(trade) is won]
-        if own:
-            traces.append(_paths(own, color))
-            exits = [(t.close_timestamp, t.current_price, texts[id(t)]) for t in own]
-            traces.append(_markers(f"Exit, {name.lower()}", exits, color, "circle" if won else "x"))
+    size = next(size for count, size in MARKER_SIZES.items() if len(trades) <= count)
+    paths, entries, exits = [], [], []
     for side, symbol in (("long", "triangle-up"), ("short", "triangle-down")):
-        entries = [
-            (t.signal.pending_at, t.signal.price_open, texts[id(t)]) for t in trades if t.signal.position == side
-        ]
-        if entries:
-            traces.append(_markers(f"Entry, {side}", entries, "$accent", symbol))
-    return traces
+        own = [(t.signal.pending_at, t.signal.price_open, texts[id(t)]) for t in trades if t.signal.position == side]
+        if own:
+            entries.append(_markers(f"Entry, {side}", own, "$accent", symbol, size))
+    for name, color, symbol, won in (("won", "$win", "circle", True), ("lost", "$loss", "x", False)):
+        ended = [trade for trade in trades if is_win(trade) is won]
+        if ended:
+            paths.append(_paths(ended, color))
+            own = [(t.close_timestamp, t.current_price, texts[id(t)]) for t in ended]
+            exits.append(_markers(f"Exit, {name}", own, color, symbol, size))
+    return [*paths, *entries, *exits]
 
 
-def _markers(name: str, points: Sequence[tuple[int, float, str]], color: str, symbol: str) -> dict[str, Any]:
+def _markers(
+    name: str, points: Sequence[tuple[int, float, str]], color: str, symbol: str, size: float
+) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "markers",
@@ -113,7 +116,7 @@ def _markers(name: str, points: Sequence[tuple[int, float, str]], color: str, sy
         "y": [price for _, price, _ in points],
         "text": [text for _, _, text in points],
         "hovertemplate": "%{text}<extra></extra>",
-        "marker": {"color": color, "symbol": symbol, "size": 8, "line": {"color": "$surface", "width": 1}},
+        "marker": {"color": color, "symbol": symbol, "size": size},
     }
 
 
