@@ -36,6 +36,7 @@ from backtestkit.services.core.run_book import describe
 if TYPE_CHECKING:
     from backtestkit.api.backtest_run import BacktestRun
     from backtestkit.services.report.columns import ColumnLike
+    from backtestkit.services.report.html.source import SheetSource
     from backtestkit.services.report.journal import JournalFactory
     from backtestkit.services.report.spec import Subject
     from backtestkit.services.report.writers import MarkdownFactory
@@ -158,6 +159,46 @@ class _Heat:
         """Write the markdown report into the folder `path`; gives the file, None when the writer in force made none."""
         subject = self._subject(exchange_name, frame_name, strategy_name, capital)
         return await current_kit().container.markdown().dump("heat", subject, path, columns)
+
+    def get_html(
+        self,
+        *,
+        exchange_name: str,
+        frame_name: str,
+        strategy_name: str | None = None,
+        capital: float | None = None,
+    ) -> str:
+        """The tear sheet of the portfolio: one HTML page with charts that needs no network.
+
+        `UsageError` when plotly is not installed (`pip install "backtestkit[plots]"`).
+        """
+        return current_kit().container.html().get_html(self._sheet(exchange_name, frame_name, strategy_name, capital))
+
+    async def dump_html(
+        self,
+        *,
+        exchange_name: str,
+        frame_name: str,
+        strategy_name: str | None = None,
+        capital: float | None = None,
+        path: str | Path | None = None,
+    ) -> Path:
+        """Write the tear sheet into the folder `path`, or as the file `path` when that ends with `.html`.
+
+        Without a path the folder is `dump/html`. Gives the file. Raises what `get_html` raises, and `OSError`.
+        """
+        source = self._sheet(exchange_name, frame_name, strategy_name, capital)
+        return await current_kit().container.html().dump(source, path)
+
+    def _sheet(
+        self, exchange_name: str, frame_name: str, strategy_name: str | None, capital: float | None
+    ) -> SheetSource:
+        from backtestkit.services.report.html.service import portfolio_source
+
+        subject = self._subject(exchange_name, frame_name, strategy_name, capital)
+        sets = [run.snapshot().trade_set() for run in _runs(exchange_name, frame_name, strategy_name)]
+        assert subject.analysis is not None, "the subject of the heat report has its analysis"
+        return portfolio_source(subject, sets, subject.analysis)
 
     def _subject(
         self, exchange_name: str, frame_name: str, strategy_name: str | None, capital: float | None

@@ -219,3 +219,15 @@ def test_an_empty_page_without_prices_needs_no_plotly(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "plotly.offline", None)
     page = tear_sheet(replace(sheet_source(0), candles=None, markets={"BTCUSDT": None}), CONFIG)
     assert data_of(page) == [] and "No position was closed." in page
+
+
+def test_a_portfolio_has_a_page_of_its_own(run: Any, tmp_path: Path) -> None:
+    bk.Backtest.run("ETHUSDT", **CONTEXT).wait()
+    names: dict[str, Any] = {"exchange_name": "x", "frame_name": "f"}
+    page = bk.Heat.get_html(**names)
+    shown, figures = text_of(page), bk.Heat.analyse(**names)
+    assert "all strategies on 2 symbols" in shown and "BTCUSDT, ETHUSDT" in shown
+    assert figures.equity is not None
+    assert f"|Total return||{formats.signed_percent(figures.equity.total_return, 2)}|" in shown
+    assert f"|Trades||{2 * len(run.closed)}|" in shown
+    assert asyncio.run(bk.Heat.dump_html(**names, path=tmp_path)).read_text() == page

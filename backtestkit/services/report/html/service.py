@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
 from backtestkit.config import Config
+from backtestkit.math.statistics_positions import TradeSet
 from backtestkit.model.analysis import Marks, TradeAnalysis
 from backtestkit.model.candle import Candles
 from backtestkit.runtime.clock import Clock
@@ -14,7 +17,7 @@ from backtestkit.services.report.file_name import report_file_name
 from backtestkit.services.report.html.sheet import tear_sheet
 from backtestkit.services.report.html.source import SheetSource
 from backtestkit.services.report.markdown import DUMP_FOLDER
-from backtestkit.services.report.spec import ReportedRun, Settings
+from backtestkit.services.report.spec import Reported, ReportedRun, Settings
 
 
 class AnalysedRun(ReportedRun, Protocol):
@@ -52,6 +55,13 @@ class HtmlService:
             target /= report_file_name(source.key, self._clock, ".html")
         await write_atomic(target, text.encode())
         return target
+
+
+def portfolio_source(subject: Reported, sets: Sequence[TradeSet], analysis: TradeAnalysis) -> SheetSource:
+    """The tear sheet of several backtests together. `subject` is what the heat report is about."""
+    trades = sorted(chain.from_iterable(own.trades for own in sets), key=lambda trade: trade.close_timestamp)
+    markets = {own.symbol: own.marks for own in sets}
+    return SheetSource(report="heat", subject=subject, closed=trades, analysis=analysis, markets=markets)
 
 
 def backtest_source(run: AnalysedRun, candles: Candles | None, config: Config) -> SheetSource:

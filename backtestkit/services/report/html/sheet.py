@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from backtestkit.config import Config
 from backtestkit.errors import UsageError
+from backtestkit.math.statistics import backtest_statistics
 from backtestkit.model.result import ClosedResult
 from backtestkit.model.statistics import RunSummary
 from backtestkit.services.report import formats
@@ -74,7 +75,7 @@ def facts(source: SheetSource) -> list[Figure]:
         Figure("Strategy", key.strategy_name),
         Figure("Exchange", key.exchange_name),
         Figure("Frame", key.frame_name),
-        Figure("Trades", _count(source)),
+        Figure("Trades", str(backtest_statistics(source.closed).total_signals)),
     ]
     return rows if summary is None else [*rows, *_assumptions(summary, source.currency)]
 
@@ -112,12 +113,9 @@ def _minute(time: int | None) -> str | None:
 
 def key_figures(source: SheetSource) -> list[Figure]:
     """The figures that are looked at first."""
-    analysis, figures = source.analysis, report_spec(source.report).figures(source.subject)
+    analysis, figures = source.analysis, backtest_statistics(source.closed)
     equity, benchmark, f = analysis.equity, analysis.benchmark, formats
-    win_rate, factor = (getattr(figures, name, None) for name in ("win_rate", "profit_factor"))
-    counts = ""
-    if win_rate is not None:
-        counts = f"{figures.win_count} won, {figures.loss_count} lost"
+    counts = "" if figures.win_rate is None else f"{figures.win_count} won, {figures.loss_count} lost"
     total, net = (None, None) if equity is None else (equity.total_return, equity.net_profit)
     excess = None if benchmark is None else benchmark.excess_return
     holding = None if benchmark is None else f.signed_percent(benchmark.total_return, 2)
@@ -127,19 +125,13 @@ def key_figures(source: SheetSource) -> list[Figure]:
         Figure("Max drawdown", None if equity is None else f.percent(equity.max_drawdown, 2),
                f"longest {days} days" if days else ""),
         Figure("Sharpe ratio", None if equity is None else f.fixed(equity.sharpe_ratio, 3), "daily returns, yearly"),
-        Figure("Win rate", f.percent(win_rate, 2), counts),
-        Figure("Profit factor", f.fixed(factor, 3), "wins / losses"),
-        Figure("Trades", _count(source), "closed positions"),
+        Figure("Win rate", f.percent(figures.win_rate, 2), counts),
+        Figure("Profit factor", f.fixed(figures.profit_factor, 3), "wins / losses"),
+        Figure("Trades", str(figures.total_signals), "closed positions"),
         Figure("Net profit", f.signed_money(net, source.currency), "after all costs", _tone(net)),
         Figure("Against holding", f.signed_percent(excess, 2), f"buy and hold {holding}" if holding else "",
                _tone(excess)),
     ]  # fmt: skip
-
-
-def _count(source: SheetSource) -> str:
-    """How many trades the figures count."""
-    figures = report_spec(source.report).figures(source.subject)
-    return str(getattr(figures, "total_signals", len(source.closed)))
 
 
 def _tone(value: float | None) -> str:
