@@ -63,3 +63,23 @@ def test_the_page_is_not_wider_than_a_phone(tmp_path: Path) -> None:
     page, charts = opened(tmp_path / "phone.html", tmp_path)["width"].split()
     assert int(page) <= 390
     assert float(charts) <= 390
+
+
+CLICKS = """<script>setTimeout(() => {
+document.getElementById("theme").click();
+document.querySelector("[data-log]").click();
+setTimeout(() => {
+  const equity = document.getElementById("plot-equity");
+  document.body.dataset.scale = equity.layout.yaxis.type;
+  document.body.dataset.theme = document.documentElement.dataset.theme;
+  document.body.dataset.accent = equity.data[1].line.color;
+}, 3000);
+}, 5000);</script></body>"""
+
+
+def test_the_theme_and_the_scale_can_be_switched(tmp_path: Path) -> None:
+    page = tmp_path / "sheet.html"
+    page.write_text(tear_sheet(sheet_source(120), Config.defaults()).replace("</body>", CLICKS))
+    marks = opened(page, tmp_path)
+    assert (marks["errors"], marks["drawn"], marks["scale"], marks["theme"]) == ("", "10", "log", "dark")
+    assert marks["accent"] == "#7fa5f8", "the accent of the dark theme"

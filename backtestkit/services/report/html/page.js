@@ -52,6 +52,17 @@
   const options = { displaylogo: false, displayModeBar: coarse ? false : "hover",
     modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
 
+  // On a narrow page a heat map stands upright, so that its cells stay wide enough to be read.
+  const upright = (chart) => {
+    const [cells] = chart.data, columns = (rows) => rows[0].map((_, i) => rows.map((row) => row[i]));
+    const { xaxis, yaxis } = chart.layout;
+    chart.data = [{ ...cells, x: cells.y, y: cells.x, z: columns(cells.z), text: columns(cells.text) }];
+    chart.layout = { ...chart.layout, xaxis: { ...xaxis, type: "category" }, yaxis };
+    chart.height = 60 + 28 * cells.x.length;
+    document.getElementById("plot-" + chart.id).style.height = chart.height + "px";
+  };
+  if (innerWidth < 600) charts.filter((chart) => chart.data[0].type === "heatmap").forEach(upright);
+
   const drawn = new Set();
   const draw = (chart, resolve) => {
     const plot = document.getElementById("plot-" + chart.id);
