@@ -231,6 +231,20 @@ def test_a_run_that_starts_later_sees_what_was_open_at_its_time() -> None:
     assert counts["B"][0] == (0, 1)  # what was open at minute 0, although it has closed since
 
 
+def test_a_walk_compares_strategies_apart_from_the_runs_beside_it() -> None:
+    counts: list[int] = []
+    with portfolio({symbol: flat(100.0, 40) for symbol in "AB"}, 24):
+        bk.add_risk(risk_name="r", validations=[lambda p: counts.append(p.active_position_count)])
+        bk.add_strategy(strategy_name="s", interval="1m", risk_name="r", get_signal=lambda *_: long_signal(5))
+        bk.add_walker(walker_name="w", exchange_name="x", frame_name="f", strategies=["s"])
+
+        async def main() -> None:
+            await asyncio.gather(backtest("A").result(), bk.Walker.run("A", walker_name="w").result())
+
+        asyncio.run(main())
+    assert counts == [0] * 8
+
+
 def crossed(stepping: bool, act: Callable[[str], Any], at: int, rows: dict[str, list[Row]] | None = None) -> list[str]:
     """Run A commands B at minute `at`; what B tells, and what A was answered."""
     told: list[str] = []

@@ -176,3 +176,33 @@ def take(results: Sequence[bk.ClosedResult]) -> float:
 with bk.Kit({"percent_fee": 0.1}) as kit:
     assert_type(kit, bk.Kit)
     assert_type(kit.config, bk.Config)
+
+
+def at_most_two(payload: bk.RiskPayload) -> bk.RiskRejection | None:
+    return bk.RiskRejection("full", "two are open") if payload.active_position_count >= 2 else None
+
+
+async def not_twice(payload: bk.RiskPayload) -> dict[str, str] | None:
+    return {"id": "twice"} if any(p.symbol == payload.symbol for p in payload.active_positions) else None
+
+
+bk.add_risk(
+    risk_name="mixed",
+    validations=[
+        at_most_two,
+        not_twice,
+        {"validate": at_most_two, "note": "mine"},
+        bk.rules.max_positions(3, per="side"),
+    ],
+    callbacks=bk.RiskCallbacks(on_rejected=lambda symbol, event: print(event.rejection_note)),
+)
+bk.add_sizing(
+    sizing_name="asked", method="fixed_percentage", risk_percentage=1, balance=lambda symbol, when, backtest: 1.0
+)
+bk.listen_risk(lambda event: print(event.rejection_id, event.current_signal.pnl))
+
+
+async def size() -> None:
+    made = await bk.PositionSize.fixed_percentage("BTC", 10_000, 100, 98, sizing_name="asked", position="long")
+    assert_type(made, bk.PositionSizing)
+    assert_type(made.quantity, float)

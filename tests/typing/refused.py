@@ -38,6 +38,9 @@ bk.set_config(percent_fees=0.05)  # type: ignore[call-arg]  # pyright: ignore[re
 bk.set_config(percent_fee="0.05")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 bk.get_config().percent_fee = 1.0  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
 bk.get_strategy_schema("x").note = "y"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+bk.add_risk(risk_name="x", validations=[no_signal])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+bk.add_sizing(sizing_name="x", method="fixed")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+bk.rules.max_positions(3, per="day")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 bk.Signal(position="up")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 sync.get_candles("BTCUSDT", "7m", 3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 

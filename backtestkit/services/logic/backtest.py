@@ -53,8 +53,11 @@ class BacktestLogicService:
         self._channels, self._wall_clock = channels, wall_clock
         self._risks, self._groups = risks, groups
 
-    def start(self, plan: BacktestPlan, *, stepping: bool = False) -> RunState:
-        """The state of a new run; nothing happens until `run` is iterated. `stepping` forbids jumping."""
+    def start(self, plan: BacktestPlan, *, stepping: bool = False, alone: bool = False) -> RunState:
+        """The state of a new run; nothing happens until `run` is iterated. `stepping` forbids jumping.
+
+        A run that is `alone` has risk profiles of its own: it is compared with others, not in the market with them.
+        """
         machine = new_strategy(plan.key, plan.strategy, plan.config, plan.policy)
         machine.stepping = stepping
         machine.heard.risk = machine.paced = bool(plan.risks)
@@ -62,7 +65,15 @@ class BacktestLogicService:
         errors = UserErrors(self._channels, machine, raises=on_error == "raise")
         actions = ActionSet(plan.actions, plan.key, errors.tell)
         runner = EffectRunner(machine, plan.strategy, self._channels, SimulatedClock(), Scheduler(), errors, actions)
-        return RunState(plan, machine, errors, runner, stepping, rank=self._groups.next_rank())
+        return RunState(
+            plan,
+            machine,
+            errors,
+            runner,
+            stepping,
+            risks=RiskPool() if alone else self._risks,
+            rank=self._groups.next_rank(),
+        )
 
     def run(self, state: RunState) -> AsyncGenerator[YieldedResult, None]:
         """Drive the run, yielding scheduled, opened, closed and cancelled results as they happen.
@@ -76,7 +87,7 @@ class BacktestLogicService:
         """The same with risk rules, in step with the runs that share some of them."""
         plan, runner = state.plan, state.runner
         frame_floor = to_ms(plan.frame.start_date) // MINUTE_MS * MINUTE_MS
-        books = self._risks.enter(plan.key, (risk.risk_name for risk in plan.risks))
+        books = state.risks.enter(plan.key, (risk.risk_name for risk in plan.risks))
         try:
             profiles = [Profile(schema, book) for schema, book in zip(plan.risks, books, strict=True)]
             runner.gate = RiskGate(state.machine, profiles, self._channels, state.errors, runner.actions)
@@ -86,7 +97,7 @@ class BacktestLogicService:
                     yield result
         finally:
             state.finished = True
-            self._risks.leave(plan.key, state.machine.now)
+            state.risks.leave(plan.key, state.machine.now)
 
     async def _run(self, state: RunState) -> AsyncGenerator[YieldedResult, None]:
         loop = _BacktestLoop(state, self._channels, self._wall_clock)
@@ -108,7 +119,7 @@ class BacktestLogicService:
             finally:
                 state.finished = True
                 loop.watchdog.stop()
-                self._risks.leave(state.plan.key, state.machine.now)
+                state.risks.leave(state.plan.key, state.machine.now)
 
 
 class _BacktestLoop:

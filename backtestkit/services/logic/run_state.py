@@ -17,6 +17,7 @@ from backtestkit.math.profit import Costs, costs_paid
 from backtestkit.model.analysis import Marks
 from backtestkit.model.result import ClosedResult
 from backtestkit.model.statistics import RunSummary
+from backtestkit.services.connection.risk import RiskPool
 from backtestkit.services.core.run_resolver import BacktestPlan
 from backtestkit.services.logic.effects import EffectRunner
 from backtestkit.services.logic.user_errors import UserErrors
@@ -42,6 +43,7 @@ class RunState:
     candles_missing: int = 0
     frame: ClientFrame | None = None
     bars: Bars | None = None
+    risks: RiskPool = field(default_factory=RiskPool)
     rank: int = 0
 
     @property
