@@ -19,10 +19,11 @@ from backtestkit.kit import current_kit
 from backtestkit.math.statistics_analysis import analyse
 from backtestkit.math.statistics_heat import heat_statistics, trades_by_symbol
 from backtestkit.model.analysis import TradeAnalysis
-from backtestkit.model.event import BreakevenEvent, ExtremeEvent
 from backtestkit.model.statistics import HeatStatistics
 from backtestkit.model.statistics_events import (
-    EventStatistics,
+    BreakevenStatistics,
+    HighestProfitStatistics,
+    MaxDrawdownStatistics,
     PartialStatistics,
     PerformanceStatistics,
     RiskStatistics,
@@ -362,11 +363,9 @@ Markdown = _Markdown()
 Report = _Report()
 Schedule: EventReport[ScheduleStatistics] = EventReport("schedule", "What became of entries that waited.")
 Partial: EventReport[PartialStatistics] = EventReport("partial", "Milestones on the way to take profit and stop loss.")
-Breakeven: EventReport[EventStatistics[BreakevenEvent]] = EventReport("breakeven", "When breakeven became possible.")
-HighestProfit: EventReport[EventStatistics[ExtremeEvent]] = EventReport(
-    "highest_profit", "New best points of positions."
-)
-MaxDrawdown: EventReport[EventStatistics[ExtremeEvent]] = EventReport("max_drawdown", "New worst points of positions.")
+Breakeven: EventReport[BreakevenStatistics] = EventReport("breakeven", "When breakeven became possible.")
+HighestProfit: EventReport[HighestProfitStatistics] = EventReport("highest_profit", "New best points of positions.")
+MaxDrawdown: EventReport[MaxDrawdownStatistics] = EventReport("max_drawdown", "New worst points of positions.")
 Risk: EventReport[RiskStatistics] = EventReport("risk", "Signals that risk rules refused.")
 Strategy: EventReport[StrategyStatistics] = EventReport("strategy", "Commands that took effect.")
 Sync: EventReport[SyncStatistics] = EventReport("sync", "Questions to the exchange's gates; live only.")
