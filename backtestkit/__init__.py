@@ -118,6 +118,7 @@ ROOMS = {
     ),
     "backtestkit.api.notify": "Notification",
     "backtestkit.api.adapters_log": "Log set_logger",
+    "backtestkit.api.cron": "Cron",
     "backtestkit.adapters.storage": "StoredSignal SignalStatus",
     "backtestkit.adapters.memory": "MemoryEntry MemoryMatch",
     "backtestkit.adapters.dump": (

@@ -83,6 +83,7 @@ from backtestkit.api.context import get_runtime_info as get_runtime_info
 from backtestkit.api.context import get_symbol as get_symbol
 from backtestkit.api.context import get_timestamp as get_timestamp
 from backtestkit.api.context import has_trade_context as has_trade_context
+from backtestkit.api.cron import Cron as Cron
 from backtestkit.api.dump import Dump as Dump
 from backtestkit.api.dump import dump_agent_answer as dump_agent_answer
 from backtestkit.api.dump import dump_error as dump_error
@@ -597,6 +598,7 @@ __all__ = [
     "Constant",
     "ContextError",
     "CostFigures",
+    "Cron",
     "CsvExchange",
     "DataError",
     "DeliveryError",
