@@ -279,15 +279,20 @@ def test_a_logger_that_fails_is_told_once_and_harms_nobody(caplog: pytest.LogCap
     assert caplog.text.count("the logger given to set_logger failed") == 1
 
 
-def test_a_million_suppressed_lines_cost_a_third_of_a_second_at_most() -> None:
+def test_suppressed_lines_cost_about_as_much_as_a_call_of_nothing() -> None:
+    class Silent:
+        def debug(self, event: str, **fields: object) -> None:
+            pass
+
+    def seconds(log: Any) -> float:
+        start = time.process_time()
+        for _ in range(200_000):
+            log.debug("step")
+        return time.process_time() - start
+
     with bk.Kit() as kit:
         bk.set_logger(bk.Log)
-        log = kit.logger
-        best = 9.9
-        for _ in range(3):
-            start = time.process_time()
-            for _ in range(1_000_000):
-                log.debug("step")
-            best = min(best, time.process_time() - start)
+        log, silent = kit.logger, Silent()
+        ratio = min(seconds(log) / seconds(silent) for _ in range(5))
         assert bk.Log.get_list() == []
-    assert best < 0.3
+    assert ratio < 4  # where a call of nothing takes 0.05 microseconds, a million lines take 0.2 s at most
