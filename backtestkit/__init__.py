@@ -99,10 +99,13 @@ ROOMS = {
         "listen_signal_backtest_cancelled_per_signal"
     ),
     "backtestkit.api.reports": (
-        "Heat Schedule Partial Breakeven HighestProfit MaxDrawdown Risk Strategy Sync Performance Markdown Report"
+        "Heat Schedule Partial Breakeven HighestProfit MaxDrawdown Risk Strategy Sync Performance Markdown Report "
+        "EventReport ReportNames"
     ),
-    "backtestkit.services.report.writers": "MarkdownFolderBase MarkdownFileBase DumpOptions",
+    "backtestkit.api.report_writers": "MarkdownWriter ReportWriter",
+    "backtestkit.services.report.writers": "MarkdownBackend MarkdownFolderBase MarkdownFileBase DumpOptions",
     "backtestkit.services.report.journal_file": "ReportBase WriteOptions",
+    "backtestkit.services.report.journal": "JournalBackend",
     "backtestkit.api.adapters": (
         "Storage StorageBacktest StorageLive Recent RecentBacktest RecentLive NotificationBacktest NotificationLive "
         "SessionBacktest SessionLive MemoryBacktest MemoryLive MemoryBacktestAdapter MemoryLiveAdapter "

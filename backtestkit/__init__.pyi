@@ -364,7 +364,10 @@ from backtestkit.api.registry import override_sizing as override_sizing
 from backtestkit.api.registry import override_strategy as override_strategy
 from backtestkit.api.registry import override_sweep as override_sweep
 from backtestkit.api.registry import override_walker as override_walker
+from backtestkit.api.report_writers import MarkdownWriter as MarkdownWriter
+from backtestkit.api.report_writers import ReportWriter as ReportWriter
 from backtestkit.api.reports import Breakeven as Breakeven
+from backtestkit.api.reports import EventReport as EventReport
 from backtestkit.api.reports import Heat as Heat
 from backtestkit.api.reports import HighestProfit as HighestProfit
 from backtestkit.api.reports import Markdown as Markdown
@@ -372,6 +375,7 @@ from backtestkit.api.reports import MaxDrawdown as MaxDrawdown
 from backtestkit.api.reports import Partial as Partial
 from backtestkit.api.reports import Performance as Performance
 from backtestkit.api.reports import Report as Report
+from backtestkit.api.reports import ReportNames as ReportNames
 from backtestkit.api.reports import Risk as Risk
 from backtestkit.api.reports import Schedule as Schedule
 from backtestkit.api.reports import Strategy as Strategy
@@ -538,10 +542,12 @@ from backtestkit.model.walker import WalkerStatistics as WalkerStatistics
 from backtestkit.persistence.store import KeyValueStore as KeyValueStore
 from backtestkit.runtime.context import RunKey as RunKey
 from backtestkit.runtime.log import LogSink as LogSink
+from backtestkit.services.report.journal import JournalBackend as JournalBackend
 from backtestkit.services.report.journal_file import ReportBase as ReportBase
 from backtestkit.services.report.journal_file import WriteOptions as WriteOptions
 from backtestkit.services.report.spec import Column as Column
 from backtestkit.services.report.writers import DumpOptions as DumpOptions
+from backtestkit.services.report.writers import MarkdownBackend as MarkdownBackend
 from backtestkit.services.report.writers import MarkdownFileBase as MarkdownFileBase
 from backtestkit.services.report.writers import MarkdownFolderBase as MarkdownFolderBase
 
@@ -621,6 +627,7 @@ __all__ = [
     "EquityFigures",
     "ErrorEvent",
     "ErrorNotification",
+    "EventReport",
     "EventStatistics",
     "Exchange",
     "ExchangeCallbacks",
@@ -646,6 +653,7 @@ __all__ = [
     "IdlePingEvent",
     "IdleResult",
     "InsufficientDataError",
+    "JournalBackend",
     "KeyValueStore",
     "Kit",
     "Ladder",
@@ -658,8 +666,10 @@ __all__ = [
     "LogEntry",
     "LogSink",
     "Markdown",
+    "MarkdownBackend",
     "MarkdownFileBase",
     "MarkdownFolderBase",
+    "MarkdownWriter",
     "Marks",
     "MaxDrawdown",
     "McpCallbacks",
@@ -706,6 +716,8 @@ __all__ = [
     "Reflect",
     "Report",
     "ReportBase",
+    "ReportNames",
+    "ReportWriter",
     "ReturnFigures",
     "Risk",
     "RiskCallbacks",

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypedDict, TypeVar, Unpack
 
 from backtestkit.errors import UsageError
 from backtestkit.kit import current_kit
@@ -43,6 +43,24 @@ if TYPE_CHECKING:
 
 Figures = TypeVar("Figures", covariant=True)
 ALL_STRATEGIES: Final = "all strategies"
+
+
+class ReportNames(TypedDict, total=False):
+    """The thirteen reports, each with True for meant."""
+
+    backtest: bool
+    live: bool
+    heat: bool
+    walker: bool
+    schedule: bool
+    partial: bool
+    breakeven: bool
+    highest_profit: bool
+    max_drawdown: bool
+    risk: bool
+    strategy: bool
+    sync: bool
+    performance: bool
 
 
 class EventReport(Generic[Figures]):
@@ -103,9 +121,9 @@ class EventReport(Generic[Figures]):
 
 
 class _Heat:
-    """The portfolio over all symbols: every backtest of this kit with the same exchange and frame.
+    """The portfolio over all symbols: every run of this kit with the same exchange and frame, live runs without a frame.
 
-    Each run counts with its newest result. `capital` (quote currency) is what the account under `equity` starts with, by
+    Each run counts with what it has come to so far. `capital` (quote currency) is what the account under `equity` starts with, by
     default the largest cost basis that was at work at once. `UsageError` when nothing of that was run.
     """
 
@@ -113,7 +131,7 @@ class _Heat:
         self,
         *,
         exchange_name: str,
-        frame_name: str,
+        frame_name: str = "",
         strategy_name: str | None = None,
         capital: float | None = None,
     ) -> HeatStatistics:
@@ -125,7 +143,7 @@ class _Heat:
         self,
         *,
         exchange_name: str,
-        frame_name: str,
+        frame_name: str = "",
         strategy_name: str | None = None,
         capital: float | None = None,
     ) -> TradeAnalysis:
@@ -137,7 +155,7 @@ class _Heat:
         self,
         *,
         exchange_name: str,
-        frame_name: str,
+        frame_name: str = "",
         strategy_name: str | None = None,
         capital: float | None = None,
         columns: Sequence[ColumnLike] | None = None,
@@ -150,7 +168,7 @@ class _Heat:
         self,
         *,
         exchange_name: str,
-        frame_name: str,
+        frame_name: str = "",
         strategy_name: str | None = None,
         capital: float | None = None,
         path: str | Path | None = None,
@@ -170,13 +188,13 @@ class _Heat:
         )
         runs = _runs(exchange_name, frame_name, strategy_name)
         statistics = heat_statistics(trades_by_symbol(run.closed for run in runs))
-        key = RunKey("", strategy_name or ALL_STRATEGIES, exchange_name, frame_name, True)
+        key = RunKey("", strategy_name or ALL_STRATEGIES, exchange_name, frame_name, bool(frame_name))
         return Subject(key, replace(statistics, equity=analysis.equity), analysis)
 
 
 def _runs(exchange_name: str, frame_name: str, strategy_name: str | None) -> list[BacktestRun]:
-    """The backtests of this kit with these names, oldest first; `UsageError` without any."""
-    there = [run for run in current_kit().runs.all() if run.key.backtest]
+    """The runs of this kit with these names, oldest first; `UsageError` without any."""
+    there = current_kit().runs.all()
     wanted = (exchange_name, frame_name)
     runs = [
         run
@@ -186,8 +204,17 @@ def _runs(exchange_name: str, frame_name: str, strategy_name: str | None) -> lis
     if not runs:
         asked = " / ".join(name for name in (strategy_name, *wanted) if name)
         known = "; ".join(describe(run.key) for run in there[:5]) or "nothing was run yet"
-        raise UsageError(f"there is no backtest of {asked}. Known: {known}.")
+        raise UsageError(f"there is no run of {asked}. Known: {known}.")
     return runs
+
+
+def _chosen(reports: ReportNames) -> list[str] | None:
+    """The reports that are True, None for all when nothing was said; `UsageError` for a name that no report has."""
+    from backtestkit.services.report.catalog import report_spec
+
+    for name in reports:
+        report_spec(name)
+    return [name for name, meant in reports.items() if meant] if reports else None
 
 
 class _Markdown:
@@ -197,65 +224,17 @@ class _Markdown:
     enabled once. `backtest`, `live`, `heat` and `walker` may be named too; they read what runs keep.
     """
 
-    def enable(
-        self,
-        *,
-        backtest: bool = False,
-        live: bool = False,
-        heat: bool = False,
-        walker: bool = False,
-        schedule: bool = False,
-        partial: bool = False,
-        breakeven: bool = False,
-        highest_profit: bool = False,
-        max_drawdown: bool = False,
-        risk: bool = False,
-        strategy: bool = False,
-        sync: bool = False,
-        performance: bool = False,
-    ) -> Callable[[], None]:
+    def enable(self, **reports: Unpack[ReportNames]) -> Callable[[], None]:
         """Collect events for these reports from now on. The answer stops that and forgets what was collected."""
-        return current_kit().container.report_collector().enable(_true(locals()))
+        return current_kit().container.report_collector().enable(_chosen(reports))
 
-    def disable(
-        self,
-        *,
-        backtest: bool = False,
-        live: bool = False,
-        heat: bool = False,
-        walker: bool = False,
-        schedule: bool = False,
-        partial: bool = False,
-        breakeven: bool = False,
-        highest_profit: bool = False,
-        max_drawdown: bool = False,
-        risk: bool = False,
-        strategy: bool = False,
-        sync: bool = False,
-        performance: bool = False,
-    ) -> None:
+    def disable(self, **reports: Unpack[ReportNames]) -> None:
         """Stop collecting for these reports and forget what was collected; the others go on."""
-        current_kit().container.report_collector().disable(_true(locals()))
+        current_kit().container.report_collector().disable(_chosen(reports))
 
-    def clear(
-        self,
-        *,
-        backtest: bool = False,
-        live: bool = False,
-        heat: bool = False,
-        walker: bool = False,
-        schedule: bool = False,
-        partial: bool = False,
-        breakeven: bool = False,
-        highest_profit: bool = False,
-        max_drawdown: bool = False,
-        risk: bool = False,
-        strategy: bool = False,
-        sync: bool = False,
-        performance: bool = False,
-    ) -> None:
+    def clear(self, **reports: Unpack[ReportNames]) -> None:
         """Forget the events collected for these reports; collecting goes on."""
-        current_kit().container.report_collector().clear(_true(locals()))
+        current_kit().container.report_collector().clear(_chosen(reports))
 
     def use_md(self) -> None:
         """Write every report into a file of its own (the default)."""
@@ -290,45 +269,13 @@ class _Report:
     enabled once. Lines of a backtest are written in blocks and at its end, those of a live run at once.
     """
 
-    def enable(
-        self,
-        *,
-        backtest: bool = False,
-        live: bool = False,
-        heat: bool = False,
-        walker: bool = False,
-        schedule: bool = False,
-        partial: bool = False,
-        breakeven: bool = False,
-        highest_profit: bool = False,
-        max_drawdown: bool = False,
-        risk: bool = False,
-        strategy: bool = False,
-        sync: bool = False,
-        performance: bool = False,
-    ) -> Callable[[], None]:
+    def enable(self, **reports: Unpack[ReportNames]) -> Callable[[], None]:
         """Write the events of these reports from now on. The answer stops that."""
-        return current_kit().container.report_journal().enable(_true(locals()))
+        return current_kit().container.report_journal().enable(_chosen(reports))
 
-    def disable(
-        self,
-        *,
-        backtest: bool = False,
-        live: bool = False,
-        heat: bool = False,
-        walker: bool = False,
-        schedule: bool = False,
-        partial: bool = False,
-        breakeven: bool = False,
-        highest_profit: bool = False,
-        max_drawdown: bool = False,
-        risk: bool = False,
-        strategy: bool = False,
-        sync: bool = False,
-        performance: bool = False,
-    ) -> None:
+    def disable(self, **reports: Unpack[ReportNames]) -> None:
         """Stop writing the events of these reports; what was heard until now is written."""
-        current_kit().container.report_journal().disable(_true(locals()))
+        current_kit().container.report_journal().disable(_chosen(reports))
 
     async def flush(self) -> None:
         """Wait until everything heard so far is on the disk."""
@@ -351,11 +298,7 @@ class _Report:
 
         Both may be plain or async; `options` is a `WriteOptions`. It takes over at once, also for names used before.
         """
-        current_kit().container.report_journal().writer.use(adapter)
-
-
-def _true(flags: dict[str, object]) -> list[str]:
-    return [name for name, flag in flags.items() if flag is True]
+        current_kit().container.report_journal().use(adapter)
 
 
 Heat = _Heat()

@@ -76,7 +76,8 @@ def play(symbol: str = "BTCUSDT", **changes: str) -> bk.BacktestResult:
 class TestEventReports:
     @pytest.mark.parametrize("report", sorted(FACADES))
     def test_each_has_data_text_and_a_file_after_a_run(self, kit: bk.Kit, report: str) -> None:
-        bk.Markdown.enable(**{report: True})
+        flags: Any = {report: True}
+        bk.Markdown.enable(**flags)
         play()
         facade = FACADES[report]
         text = facade.get_report("BTCUSDT", **NAMES)
@@ -165,6 +166,8 @@ class TestEventReports:
 class TestMarkdown:
     def test_names_that_are_true_are_meant_and_none_means_all(self, kit: bk.Kit) -> None:
         collector = kit.container.report_collector()
+        bk.Markdown.enable(risk=False)
+        assert not any(kit.channels)
         stop = bk.Markdown.enable(partial=True, risk=False)
         with pytest.raises(UsageError):
             collector.subject("risk", bk.RunKey("B", "s", "e", "f", True))
@@ -175,6 +178,18 @@ class TestMarkdown:
         assert kit.channels.highest_profit
         bk.Markdown.disable()
         assert not kit.channels.highest_profit
+
+    def test_a_name_that_no_report_has_is_refused_with_the_near_ones(self, kit: bk.Kit) -> None:
+        for function in (
+            bk.Markdown.enable,
+            bk.Markdown.disable,
+            bk.Markdown.clear,
+            bk.Report.enable,
+            bk.Report.disable,
+        ):
+            flags: Any = {"partials": False}
+            with pytest.raises(UsageError, match="Did you mean 'partial'"):
+                function(**flags)
 
     def test_clear_forgets_what_was_collected(self, kit: bk.Kit) -> None:
         bk.Markdown.enable()
@@ -256,6 +271,36 @@ class TestReport:
         assert (loud.fingerprint, loud.counters) == (quiet.fingerprint, quiet.counters)
 
 
+class TestWriters:
+    def test_a_text_of_the_users_goes_where_reports_go(self, kit: bk.Kit) -> None:
+        file = asyncio.run(bk.MarkdownWriter.write_data("notes", "# Mine", symbol="BTCUSDT", frame_name="week"))
+        assert file is not None
+        assert file.parent == Path("dump/notes")
+        assert file.name.startswith("BTCUSDT_week_backtest-")
+        assert file.read_text() == "# Mine"
+        elsewhere = asyncio.run(bk.MarkdownWriter.write_data("notes", "# Mine", path="here"))
+        assert elsewhere is not None
+        assert elsewhere.parent == Path("here")
+
+    def test_a_record_of_the_users_goes_where_events_go(self, kit: bk.Kit) -> None:
+        asyncio.run(bk.ReportWriter.write_data("notes", {"a": 1}, timestamp=START, symbol="BTCUSDT", signal_id="s1"))
+        (line,) = Path("dump/report/notes.jsonl").read_text().splitlines()
+        assert json.loads(line) == {
+            "report_name": "notes", "data": {"a": 1}, "symbol": "BTCUSDT", "signal_id": "s1", "timestamp": START,
+        }  # fmt: skip
+        asyncio.run(bk.ReportWriter.write_data("notes", {"a": 2}, timestamp=START, frame_name="week"))
+        assert Path("dump/report/notes.jsonl").read_text().count("\n") == 1
+        asyncio.run(bk.Report.flush())
+        assert Path("dump/report/notes.jsonl").read_text().count("\n") == 2
+
+    @pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden"])
+    def test_a_name_that_is_no_file_name_is_refused(self, kit: bk.Kit, name: str) -> None:
+        with pytest.raises(UsageError, match="no file name"):
+            asyncio.run(bk.MarkdownWriter.write_data(name, "text"))
+        with pytest.raises(UsageError, match="no file name"):
+            asyncio.run(bk.ReportWriter.write_data(name, {}, timestamp=START))
+
+
 class TestHeat:
     def test_it_pools_the_runs_of_one_exchange_and_frame(self, kit: bk.Kit) -> None:
         btc, eth = play(), play("ETHUSDT")
@@ -299,10 +344,10 @@ class TestHeat:
         assert file.name.startswith("all-strategies_sea_week_backtest-")
 
     def test_a_portfolio_of_nothing_is_a_mistake(self, kit: bk.Kit) -> None:
-        with pytest.raises(UsageError, match=r"no backtest of sea / week\. Known: nothing was run yet"):
+        with pytest.raises(UsageError, match=r"no run of sea / week\. Known: nothing was run yet"):
             bk.Heat.get_data(exchange_name="sea", frame_name="week")
         play()
-        with pytest.raises(UsageError, match=r"no backtest of swing / sea / month\. Known: backtest BTCUSDT"):
+        with pytest.raises(UsageError, match=r"no run of swing / sea / month\. Known: backtest BTCUSDT"):
             bk.Heat.get_data(exchange_name="sea", frame_name="month", strategy_name="swing")
 
 

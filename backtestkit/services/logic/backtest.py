@@ -298,12 +298,14 @@ class _BacktestLoop:
             for effect in effects:
                 await runner.apply(effect)
                 if runner.results:
-                    timer.leave()
+                    if since is not None:
+                        timer.leave()
                     for result in runner.results:
                         if isinstance(result, ClosedResult):
                             state.closed.append(result)
                         yield result
-                    timer.come_back()
+                    if since is not None:
+                        timer.come_back()
                     runner.results.clear()
             if since is not None and asked_at is not None:
                 if entered:
