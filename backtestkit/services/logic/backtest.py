@@ -343,8 +343,7 @@ class _BacktestLoop:
         first = min(self.heading, max(self.ticks.at_or_after(until), self.following))
         self.machine.skip_idle(first - self.heading)
         self.heading = first
-        if first:
-            self.machine.now = max(self.machine.now, self.ticks.time(first - 1))
+        self.machine.now = max(self.machine.now, self.ticks.time(first - 1))  # nobody waits before the first tick
 
     async def _arrive(self, now: int) -> None:
         """Bring machine and clock to a tick: scheduled jobs first, then who hears the progress."""
