@@ -202,6 +202,21 @@ def test_a_run_taken_by_a_for_loop_goes_on_beside_a_paused_one() -> None:
     assert rest == [("closed", 5), ("opened", 11), ("closed", 12)]
 
 
+def test_results_of_a_run_that_was_carried_to_its_end_are_kept() -> None:
+    with portfolio({symbol: flat(100.0, 40) for symbol in "AB"}, 24):
+        bk.add_risk(risk_name="r")
+        bk.add_strategy(strategy_name="s", interval="1m", risk_name="r", get_signal=lambda *_: long_signal(3))
+        paused, other = backtest("A"), backtest("B")
+        bk.listen_signal_closed(lambda r: paused.stop() if r.symbol == "A" and minute(r.timestamp) == 7 else None)
+        for _ in paused:
+            break
+        other.wait()
+        assert paused.status == "ready"
+        assert [(r.action, minute(r.timestamp)) for r in paused] == [("closed", 3), ("opened", 4), ("closed", 7)]
+        assert list(paused) == []
+        assert len(paused.wait().closed) == 2
+
+
 def test_results_of_two_runs_may_be_taken_in_turns() -> None:
     with portfolio({symbol: flat(100.0, 40) for symbol in "AB"}, 12):
         bk.add_risk(risk_name="r", validations=[bk.rules.max_positions(1)])
