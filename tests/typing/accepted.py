@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any, assert_type
 
 import numpy as np
@@ -206,3 +207,32 @@ async def size() -> None:
     made = await bk.PositionSize.fixed_percentage("BTC", 10_000, 100, 98, sizing_name="asked", position="long")
     assert_type(made, bk.PositionSizing)
     assert_type(made.quantity, float)
+
+
+class Wiki:
+    def __init__(self, report: str) -> None:
+        self.report = report
+
+    async def wait_for_init(self, initial: bool) -> None: ...
+
+    async def dump(self, content: str, options: bk.DumpOptions) -> None:
+        print(self.report, len(content), options.key.symbol, options.folder / options.file)
+
+
+async def reported(result: bk.BacktestResult) -> None:
+    stop = bk.Markdown.enable(partial=True, risk=True)
+    assert_type(stop(), None)
+    bk.Markdown.use_markdown_adapter(Wiki)
+    partial = bk.Partial.get_data("BTCUSDT", strategy_name="s", exchange_name="e", frame_name="f")
+    assert_type(partial, bk.PartialStatistics)
+    print([row.level for row in partial.event_list if row.action == "profit"])
+    commands = bk.Strategy.get_data("BTCUSDT", strategy_name="s", exchange_name="e")
+    print(commands.average_buy_count, [event.percent_to_close for event in commands.event_list])
+    worst = bk.MaxDrawdown.get_data("BTCUSDT", strategy_name="s", exchange_name="e", frame_name="f")
+    print([event.signal.max_drawdown.pnl_percentage for event in worst.event_list])
+    assert_type(result.analysis, bk.TradeAnalysis)
+    assert_type(bk.Heat.get_data(exchange_name="e", frame_name="f", capital=1_000).equity, bk.EquityFigures | None)
+    assert_type(bk.analyse([result.trade_set()]).costs.net, float)
+    bk.listen_performance(lambda event: print(event.metric_type, event.duration))
+    await bk.Report.flush()
+    assert_type(await bk.Schedule.dump("BTCUSDT", strategy_name="s", exchange_name="e"), Path | None)

@@ -55,3 +55,6 @@ def on_opened(result: bk.OpenedResult) -> None: ...
 bk.listen_signal_closed(on_opened)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 bk.listen_signal_closed(lambda result: result.no_such_field)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
 bk.listen_signal_close(print)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+bk.Markdown.enable(partials=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+bk.Heat.get_data(exchange_name="e", frame="f")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+bk.Markdown.use_markdown_adapter(dict)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
