@@ -122,6 +122,21 @@ ROOMS = {
     "backtestkit.api.notify": "Notification",
     "backtestkit.api.adapters_log": "Log set_logger",
     "backtestkit.api.cron": "Cron",
+    "backtestkit.api.cache": "Cache",
+    "backtestkit.api.interval": "Interval",
+    "backtestkit.api.cache_functions": (
+        "CachedFunction CachedCoroutine CachedFile IntervalFunction IntervalCoroutine IntervalFile"
+    ),
+    "backtestkit.api.cache_candles": (
+        "warm_candles check_candles cache_candles wait_for_candle use_candle_store"
+    ),
+    "backtestkit.api.lookup": "Lookup",
+    "backtestkit.api.system": "System wait_for_ready shutdown",
+    "backtestkit.api.system_context": "run_in_mock_context begin_context begin_time",
+    "backtestkit.api.values": "get_path set_path get_price_scale to_plain_string parse_args RunArguments",
+    "backtestkit.api.signal_rules": (
+        "validate_signal validate_common_signal validate_pending_signal validate_scheduled_signal"
+    ),
     "backtestkit.adapters.storage": "StoredSignal SignalStatus",
     "backtestkit.adapters.memory": "MemoryEntry MemoryMatch",
     "backtestkit.adapters.dump": (

@@ -68,6 +68,18 @@ from backtestkit.api.backtest_run import BacktestRun as BacktestRun
 from backtestkit.api.bracket import Bracket as Bracket
 from backtestkit.api.bracket import Constant as Constant
 from backtestkit.api.bracket import Position as Position
+from backtestkit.api.cache import Cache as Cache
+from backtestkit.api.cache_candles import cache_candles as cache_candles
+from backtestkit.api.cache_candles import check_candles as check_candles
+from backtestkit.api.cache_candles import use_candle_store as use_candle_store
+from backtestkit.api.cache_candles import wait_for_candle as wait_for_candle
+from backtestkit.api.cache_candles import warm_candles as warm_candles
+from backtestkit.api.cache_functions import CachedCoroutine as CachedCoroutine
+from backtestkit.api.cache_functions import CachedFile as CachedFile
+from backtestkit.api.cache_functions import CachedFunction as CachedFunction
+from backtestkit.api.cache_functions import IntervalCoroutine as IntervalCoroutine
+from backtestkit.api.cache_functions import IntervalFile as IntervalFile
+from backtestkit.api.cache_functions import IntervalFunction as IntervalFunction
 from backtestkit.api.columns import get_columns as get_columns
 from backtestkit.api.columns import get_default_columns as get_default_columns
 from backtestkit.api.columns import set_columns as set_columns
@@ -104,6 +116,7 @@ from backtestkit.api.formulas import sl_price_to_percent_shift as sl_price_to_pe
 from backtestkit.api.formulas import to_profit_loss as to_profit_loss
 from backtestkit.api.formulas import tp_percent_shift_to_price as tp_percent_shift_to_price
 from backtestkit.api.formulas import tp_price_to_percent_shift as tp_price_to_percent_shift
+from backtestkit.api.interval import Interval as Interval
 from backtestkit.api.listen import listen_active_ping as listen_active_ping
 from backtestkit.api.listen import listen_active_ping_once as listen_active_ping_once
 from backtestkit.api.listen import listen_active_ping_per_signal as listen_active_ping_per_signal
@@ -217,6 +230,7 @@ from backtestkit.api.listen import listen_walker_complete as listen_walker_compl
 from backtestkit.api.listen import listen_walker_complete_once as listen_walker_complete_once
 from backtestkit.api.listen import listen_walker_once as listen_walker_once
 from backtestkit.api.listen import listen_walker_progress as listen_walker_progress
+from backtestkit.api.lookup import Lookup as Lookup
 from backtestkit.api.market import Exchange as Exchange
 from backtestkit.api.market import format_price as format_price
 from backtestkit.api.market import format_quantity as format_quantity
@@ -380,6 +394,10 @@ from backtestkit.api.reports import Risk as Risk
 from backtestkit.api.reports import Schedule as Schedule
 from backtestkit.api.reports import Strategy as Strategy
 from backtestkit.api.reports import Sync as Sync
+from backtestkit.api.signal_rules import validate_common_signal as validate_common_signal
+from backtestkit.api.signal_rules import validate_pending_signal as validate_pending_signal
+from backtestkit.api.signal_rules import validate_scheduled_signal as validate_scheduled_signal
+from backtestkit.api.signal_rules import validate_signal as validate_signal
 from backtestkit.api.sizing import PositionSize as PositionSize
 from backtestkit.api.state import GetState as GetState
 from backtestkit.api.state import Session as Session
@@ -390,7 +408,19 @@ from backtestkit.api.state import get_session_data as get_session_data
 from backtestkit.api.state import get_signal_state as get_signal_state
 from backtestkit.api.state import set_session_data as set_session_data
 from backtestkit.api.state import set_signal_state as set_signal_state
+from backtestkit.api.system import System as System
+from backtestkit.api.system import shutdown as shutdown
+from backtestkit.api.system import wait_for_ready as wait_for_ready
+from backtestkit.api.system_context import begin_context as begin_context
+from backtestkit.api.system_context import begin_time as begin_time
+from backtestkit.api.system_context import run_in_mock_context as run_in_mock_context
 from backtestkit.api.validation import validate as validate
+from backtestkit.api.values import RunArguments as RunArguments
+from backtestkit.api.values import get_path as get_path
+from backtestkit.api.values import get_price_scale as get_price_scale
+from backtestkit.api.values import parse_args as parse_args
+from backtestkit.api.values import set_path as set_path
+from backtestkit.api.values import to_plain_string as to_plain_string
 from backtestkit.api.walker import Walker as Walker
 from backtestkit.api.walker import WalkerRun as WalkerRun
 from backtestkit.clients.commands import Outcome as Outcome
@@ -583,6 +613,10 @@ __all__ = [
     "Breakeven",
     "BreakevenEvent",
     "BreakevenNotification",
+    "Cache",
+    "CachedCoroutine",
+    "CachedFile",
+    "CachedFunction",
     "CancelReason",
     "CancelledNotification",
     "CancelledResult",
@@ -653,6 +687,10 @@ __all__ = [
     "IdlePingEvent",
     "IdleResult",
     "InsufficientDataError",
+    "Interval",
+    "IntervalCoroutine",
+    "IntervalFile",
+    "IntervalFunction",
     "JournalBackend",
     "KeyValueStore",
     "Kit",
@@ -665,6 +703,7 @@ __all__ = [
     "LogBackend",
     "LogEntry",
     "LogSink",
+    "Lookup",
     "Markdown",
     "MarkdownBackend",
     "MarkdownFileBase",
@@ -728,6 +767,7 @@ __all__ = [
     "RiskRule",
     "RiskSchema",
     "RiskStatistics",
+    "RunArguments",
     "RunError",
     "RunEvent",
     "RunInfo",
@@ -777,6 +817,7 @@ __all__ = [
     "SyncEvent",
     "SyncStatistics",
     "SyntheticExchange",
+    "System",
     "Template",
     "TickResult",
     "TradeAnalysis",
@@ -810,6 +851,10 @@ __all__ = [
     "add_walker",
     "align_to_interval",
     "analyse",
+    "begin_context",
+    "begin_time",
+    "cache_candles",
+    "check_candles",
     "commit_activate_scheduled",
     "commit_average_buy",
     "commit_breakeven",
@@ -864,6 +909,7 @@ __all__ = [
     "get_next_candles",
     "get_order_book",
     "get_params",
+    "get_path",
     "get_pending_signal",
     "get_position_active_minutes",
     "get_position_countdown_minutes",
@@ -895,6 +941,7 @@ __all__ = [
     "get_position_pnl_cost",
     "get_position_pnl_percent",
     "get_position_waiting_minutes",
+    "get_price_scale",
     "get_raw_candles",
     "get_remaining_cost_basis",
     "get_risk_schema",
@@ -1044,6 +1091,7 @@ __all__ = [
     "override_strategy",
     "override_sweep",
     "override_walker",
+    "parse_args",
     "percent_diff",
     "percent_to_close_cost",
     "percent_value",
@@ -1052,21 +1100,33 @@ __all__ = [
     "remove_memory",
     "reset",
     "round_ticks",
+    "run_in_mock_context",
     "search_memory",
     "set_columns",
     "set_config",
     "set_logger",
+    "set_path",
     "set_session_data",
     "set_signal_state",
     "set_strategy_paused",
+    "shutdown",
     "sl_percent_shift_to_price",
     "sl_price_to_percent_shift",
     "stop_strategy",
+    "to_plain_string",
     "to_profit_loss",
     "tp_percent_shift_to_price",
     "tp_price_to_percent_shift",
+    "use_candle_store",
     "use_store",
     "validate",
     "validate_candles",
+    "validate_common_signal",
+    "validate_pending_signal",
+    "validate_scheduled_signal",
+    "validate_signal",
+    "wait_for_candle",
+    "wait_for_ready",
+    "warm_candles",
     "write_memory",
 ]

@@ -64,6 +64,7 @@ def test_without_entries_nothing_is_heard() -> None:
         assert not kit.channels.before_start
         bk.Cron.register("a", print, "1h")()
         assert kit.channels.before_start
+        bk.Cron.register("b", print)
         bk.Cron.dispose()
         assert not kit.channels.before_start and not kit.channels.after_end
 
