@@ -92,7 +92,7 @@ class BacktestLogicService:
             profiles = [Profile(schema, book) for schema, book in zip(plan.risks, books, strict=True)]
             runner.gate = RiskGate(state.machine, profiles, self._channels, state.errors, runner.actions)
             runner.member = self._groups.join(state.rank, frame_floor, books)
-            async with aclosing(Carried(runner.member, self._run(state)).items()) as results:
+            async with aclosing(Carried(runner.member, self._run(state))) as results:
                 async for result in results:
                     yield result
         finally:
