@@ -325,6 +325,28 @@ def test_a_consumer_that_closes_a_run_that_is_carried_on_ends_it() -> None:
     assert runs.log == [(5, "other")]
 
 
+def test_a_step_that_is_cancelled_before_it_begins_leaves_nothing_open() -> None:
+    runs = Runs()
+    ended: list[str] = []
+
+    async def slow(member: Member) -> AsyncGenerator[str, None]:
+        try:
+            yield "first"
+            yield "second"
+        finally:
+            ended.append("slow")
+
+    async def main() -> None:
+        member = runs.join("slow")
+        carried = Carried(member, slow(member))
+        await anext(carried)
+        member.carry()
+        await carried.aclose()
+
+    asyncio.run(main())
+    assert ended == ["slow"]
+
+
 def test_a_loop_that_shuts_down_closes_runs_and_generators_in_any_order() -> None:
     runs = Runs()
     complaints: list[Any] = []

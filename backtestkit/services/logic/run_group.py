@@ -234,7 +234,7 @@ class Carried(Generic[T]):
     """
 
     def __init__(self, member: Member, steps: AsyncGenerator[T, None]) -> None:
-        """`steps` leaves `member`'s group by itself when it ends."""
+        """`member` leaves its group when `steps` is over."""
         self._member, self._steps = member, steps
         member.carry = self._step
         self._context = copy_context()
@@ -257,16 +257,16 @@ class Carried(Generic[T]):
 
     async def aclose(self) -> None:
         """End the generator, and the step in progress."""
-        task = self._task
-        if task is None:
-            if not getattr(self._steps, "ag_running", False):  # else a loop that shuts down is closing it already
-                await self._steps.aclose()
-        elif task.get_loop() is asyncio.get_running_loop():
+        task, closable = self._task, True
+        if task is not None and task.get_loop() is asyncio.get_running_loop():
             task.cancel()
             await asyncio.wait({task})
-        else:
+        elif task is not None:
+            closable = False
             with suppress(RuntimeError):  # a loop that is closed has nothing left to cancel
                 task.get_loop().call_soon_threadsafe(task.cancel)
+        if closable and not getattr(self._steps, "ag_running", False):  # else a loop that shuts down is closing it
+            await self._steps.aclose()
         self._over = True
         self._member.leave()
 
