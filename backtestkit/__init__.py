@@ -51,7 +51,7 @@ ROOMS = {
         "commit_partial_profit_cost commit_partial_loss_cost commit_trailing_stop commit_trailing_take "
         "commit_trailing_stop_cost commit_trailing_take_cost commit_breakeven commit_average_buy "
         "commit_close_pending commit_create_take_profit commit_create_stop_loss commit_cancel_scheduled "
-        "commit_activate_scheduled commit_create_signal set_strategy_paused stop_strategy"
+        "commit_activate_scheduled commit_signal_notify commit_create_signal set_strategy_paused stop_strategy"
     ),
     "backtestkit.clients.queries": "Ladder StrategyStatus",
     "backtestkit.api.formulas": (
@@ -66,6 +66,7 @@ ROOMS = {
         "listen_signal_backtest_per_signal listen_signal_event listen_signal_event_once "
         "listen_signal_event_per_signal listen_order_schedule listen_order_schedule_once "
         "listen_order_schedule_per_signal listen_strategy_commit listen_strategy_commit_once "
+        "listen_signal_notify listen_signal_notify_once listen_signal_notify_per_signal "
         "listen_strategy_commit_per_signal listen_active_ping listen_active_ping_once "
         "listen_active_ping_per_signal listen_schedule_ping listen_schedule_ping_once "
         "listen_schedule_ping_per_signal listen_idle_ping listen_idle_ping_once "
@@ -147,7 +148,7 @@ ROOMS = {
     "backtestkit.adapters.notification": (
         "AnyNotification EntryNotification ClosedNotification CancelledNotification LevelNotification "
         "BreakevenNotification PartialCommitNotification TrailingCommitNotification AverageBuyNotification "
-        "CommandNotification RiskNotification PauseNotification ErrorNotification"
+        "CommandNotification InfoNotification RiskNotification PauseNotification ErrorNotification"
     ),
     "backtestkit.adapters.notification_kinds": "NotificationTarget",
     "backtestkit.adapters.outbox": "Sender",

@@ -27,6 +27,7 @@ from backtestkit.adapters.notification import ClosedNotification as ClosedNotifi
 from backtestkit.adapters.notification import CommandNotification as CommandNotification
 from backtestkit.adapters.notification import EntryNotification as EntryNotification
 from backtestkit.adapters.notification import ErrorNotification as ErrorNotification
+from backtestkit.adapters.notification import InfoNotification as InfoNotification
 from backtestkit.adapters.notification import LevelNotification as LevelNotification
 from backtestkit.adapters.notification import PartialCommitNotification as PartialCommitNotification
 from backtestkit.adapters.notification import PauseNotification as PauseNotification
@@ -213,6 +214,9 @@ from backtestkit.api.listen import listen_signal_live_scheduled as listen_signal
 from backtestkit.api.listen import listen_signal_live_scheduled_per_signal as listen_signal_live_scheduled_per_signal
 from backtestkit.api.listen import listen_signal_live_waiting as listen_signal_live_waiting
 from backtestkit.api.listen import listen_signal_live_waiting_per_signal as listen_signal_live_waiting_per_signal
+from backtestkit.api.listen import listen_signal_notify as listen_signal_notify
+from backtestkit.api.listen import listen_signal_notify_once as listen_signal_notify_once
+from backtestkit.api.listen import listen_signal_notify_per_signal as listen_signal_notify_per_signal
 from backtestkit.api.listen import listen_signal_once as listen_signal_once
 from backtestkit.api.listen import listen_signal_opened as listen_signal_opened
 from backtestkit.api.listen import listen_signal_opened_per_signal as listen_signal_opened_per_signal
@@ -265,6 +269,7 @@ from backtestkit.api.position_functions import commit_partial_loss as commit_par
 from backtestkit.api.position_functions import commit_partial_loss_cost as commit_partial_loss_cost
 from backtestkit.api.position_functions import commit_partial_profit as commit_partial_profit
 from backtestkit.api.position_functions import commit_partial_profit_cost as commit_partial_profit_cost
+from backtestkit.api.position_functions import commit_signal_notify as commit_signal_notify
 from backtestkit.api.position_functions import commit_trailing_stop as commit_trailing_stop
 from backtestkit.api.position_functions import commit_trailing_stop_cost as commit_trailing_stop_cost
 from backtestkit.api.position_functions import commit_trailing_take as commit_trailing_take
@@ -686,6 +691,7 @@ __all__ = [
     "HighestProfit",
     "IdlePingEvent",
     "IdleResult",
+    "InfoNotification",
     "InsufficientDataError",
     "Interval",
     "IntervalCoroutine",
@@ -867,6 +873,7 @@ __all__ = [
     "commit_partial_loss_cost",
     "commit_partial_profit",
     "commit_partial_profit_cost",
+    "commit_signal_notify",
     "commit_trailing_stop",
     "commit_trailing_stop_cost",
     "commit_trailing_take",
@@ -1065,6 +1072,9 @@ __all__ = [
     "listen_signal_live_scheduled_per_signal",
     "listen_signal_live_waiting",
     "listen_signal_live_waiting_per_signal",
+    "listen_signal_notify",
+    "listen_signal_notify_once",
+    "listen_signal_notify_per_signal",
     "listen_signal_once",
     "listen_signal_opened",
     "listen_signal_opened_per_signal",

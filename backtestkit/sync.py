@@ -47,6 +47,7 @@ from backtestkit.api.position_functions import commit_partial_loss as _commit_pa
 from backtestkit.api.position_functions import commit_partial_loss_cost as _commit_partial_loss_cost
 from backtestkit.api.position_functions import commit_partial_profit as _commit_partial_profit
 from backtestkit.api.position_functions import commit_partial_profit_cost as _commit_partial_profit_cost
+from backtestkit.api.position_functions import commit_signal_notify as _commit_signal_notify
 from backtestkit.api.position_functions import commit_trailing_stop as _commit_trailing_stop
 from backtestkit.api.position_functions import commit_trailing_stop_cost as _commit_trailing_stop_cost
 from backtestkit.api.position_functions import commit_trailing_take as _commit_trailing_take
@@ -204,6 +205,7 @@ commit_create_take_profit = twin(_commit_create_take_profit)
 commit_create_stop_loss = twin(_commit_create_stop_loss)
 commit_cancel_scheduled = twin(_commit_cancel_scheduled)
 commit_activate_scheduled = twin(_commit_activate_scheduled)
+commit_signal_notify = twin(_commit_signal_notify)
 commit_create_signal = twin(_commit_create_signal)
 set_strategy_paused = twin(_set_strategy_paused)
 stop_strategy = twin(_stop_strategy)
@@ -250,6 +252,7 @@ __all__ = [
     "commit_partial_loss_cost",
     "commit_partial_profit",
     "commit_partial_profit_cost",
+    "commit_signal_notify",
     "commit_trailing_stop",
     "commit_trailing_stop_cost",
     "commit_trailing_take",

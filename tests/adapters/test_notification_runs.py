@@ -43,6 +43,7 @@ def commands(steps: dict[int, Any]) -> Any:
 def test_the_life_of_a_position_is_told() -> None:
     rows = [*still(3), *flat(104.0, 14)]
     steps = {
+        8: lambda: bk.commit_signal_notify("BTC", "look", notification_id="n"),
         9: lambda: bk.commit_partial_profit("BTC", 25.0),
         10: lambda: bk.commit_trailing_stop("BTC", -1.0),
         11: lambda: bk.commit_trailing_take("BTC", -1.0),
@@ -60,6 +61,7 @@ def test_the_life_of_a_position_is_told() -> None:
     assert kinds == [
         "signal_opened",
         "breakeven_available",
+        "signal_info",
         "partial_profit_commit",
         "trailing_stop_commit",
         "trailing_take_commit",
@@ -68,6 +70,7 @@ def test_the_life_of_a_position_is_told() -> None:
         "signal_closed",
     ]
     by_type = {n.type: n for n in told}
+    assert (by_type["signal_info"].info, by_type["signal_info"].notification_id) == ("look", "n")
     assert by_type["partial_profit_commit"].percent_to_close == 25.0
     assert by_type["trailing_stop_commit"].percent_shift == -1.0
     assert by_type["close_pending_commit"].command_id == "mine"
@@ -190,7 +193,7 @@ def test_every_type_has_one_row_a_target_and_words() -> None:
     fed = {kind.type for kind in KINDS if kind.make is not None}
     assert fed == set(ROWS) == set(DEFAULTS)
     assert set(checked({})) == fed
-    assert len(get_args(get_args(AnyNotification)[0])) == 12
+    assert len(get_args(get_args(AnyNotification)[0])) == 13
 
 
 def test_a_row_is_flat_and_has_the_names_that_templates_may_use() -> None:
