@@ -86,7 +86,7 @@ class Adapters:
             "Log",
             {
                 "memory": self._memory_log,
-                "persist": partial(self.journal_log, DEFAULT_ROOT / "log" / "log.jsonl"),
+                "persist": partial(self.journal_log, DEFAULT_JOURNAL),
                 "dummy": NullLog,
             },
             "memory",
