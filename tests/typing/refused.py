@@ -58,3 +58,11 @@ bk.listen_signal_close(print)  # type: ignore[attr-defined]  # pyright: ignore[r
 bk.Markdown.enable(partials=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 bk.Heat.get_data(exchange_name="e", frame="f")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 bk.Markdown.use_markdown_adapter(dict)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+async def wrong_arguments() -> None:
+    await bk.write_memory("a", 1, "text")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await bk.list_memory(bucket_name="b", signal="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    bk.Notification.enable("signals")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    bk.Cron.register("a", print, "7m")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    bk.StateLive.use_state_adapter(dict)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
