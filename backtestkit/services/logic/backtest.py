@@ -324,10 +324,8 @@ class _BacktestLoop:
             await timer.tell("backtest_total", timer.start, machine.now)
 
     async def end(self) -> None:
-        """Tell that the run is over; one that was stopped before its first tick has no price."""
-        now = self.machine.now
-        price = self.state.market_price() if now else None
-        await self._boundary("after_end", now or self.ticks.time(0), price)
+        """Tell that the run is over."""
+        await self._boundary("after_end", self.machine.now, self.state.market_price())
 
     async def _reach(self, position: int) -> bool:
         """Come to a tick in step with the others; False when somebody came to this run before, who may have changed it."""
