@@ -188,11 +188,13 @@ def together(rule: Callable[[Any], Any], listen: Callable[[], None]) -> dict[str
     return {r.key.symbol: [(minute(c.timestamp), c.close_reason) for c in r.closed] for r in results}
 
 
-def test_a_command_from_a_sibling_reaches_a_run_that_waits_for_its_turn() -> None:
-    """At equal times the run that was made first goes first: BTC is at minute 3, ETH waits with the same minute."""
+@pytest.mark.parametrize("stepping", [False, True], ids=["jump", "step"])
+def test_a_command_from_a_sibling_reaches_a_run_that_waits_for_its_turn(stepping: bool) -> None:
+    """At equal times the run that was made first goes first: BTC is at minute 3, ETH waits to be there too."""
 
     def listen() -> None:
-        bk.listen_active_ping(lambda event: None)
+        if stepping:
+            bk.listen_active_ping(lambda event: None)
 
         async def close(event: Any) -> None:
             if event.symbol == "BTC":
