@@ -51,7 +51,7 @@ ROOMS = {
         "commit_partial_profit_cost commit_partial_loss_cost commit_trailing_stop commit_trailing_take "
         "commit_trailing_stop_cost commit_trailing_take_cost commit_breakeven commit_average_buy "
         "commit_close_pending commit_create_take_profit commit_create_stop_loss commit_cancel_scheduled "
-        "commit_activate_scheduled commit_create_signal set_strategy_paused stop_strategy"
+        "commit_activate_scheduled commit_signal_notify commit_create_signal set_strategy_paused stop_strategy"
     ),
     "backtestkit.clients.queries": "Ladder StrategyStatus",
     "backtestkit.api.formulas": (
@@ -66,6 +66,7 @@ ROOMS = {
         "listen_signal_backtest_per_signal listen_signal_event listen_signal_event_once "
         "listen_signal_event_per_signal listen_order_schedule listen_order_schedule_once "
         "listen_order_schedule_per_signal listen_strategy_commit listen_strategy_commit_once "
+        "listen_signal_notify listen_signal_notify_once listen_signal_notify_per_signal "
         "listen_strategy_commit_per_signal listen_active_ping listen_active_ping_once "
         "listen_active_ping_per_signal listen_schedule_ping listen_schedule_ping_once "
         "listen_schedule_ping_per_signal listen_idle_ping listen_idle_ping_once "
@@ -99,10 +100,13 @@ ROOMS = {
         "listen_signal_backtest_cancelled_per_signal"
     ),
     "backtestkit.api.reports": (
-        "Heat Schedule Partial Breakeven HighestProfit MaxDrawdown Risk Strategy Sync Performance Markdown Report"
+        "Heat Schedule Partial Breakeven HighestProfit MaxDrawdown Risk Strategy Sync Performance Markdown Report "
+        "EventReport ReportNames"
     ),
-    "backtestkit.services.report.writers": "MarkdownFolderBase MarkdownFileBase DumpOptions",
+    "backtestkit.api.report_writers": "MarkdownWriter ReportWriter",
+    "backtestkit.services.report.writers": "MarkdownBackend MarkdownFolderBase MarkdownFileBase DumpOptions",
     "backtestkit.services.report.journal_file": "ReportBase WriteOptions",
+    "backtestkit.services.report.journal": "JournalBackend",
     "backtestkit.api.adapters": (
         "Storage StorageBacktest StorageLive Recent RecentBacktest RecentLive NotificationBacktest NotificationLive "
         "SessionBacktest SessionLive MemoryBacktest MemoryLive MemoryBacktestAdapter MemoryLiveAdapter "
@@ -118,6 +122,20 @@ ROOMS = {
     ),
     "backtestkit.api.notify": "Notification",
     "backtestkit.api.adapters_log": "Log set_logger",
+    "backtestkit.api.cron": "Cron",
+    "backtestkit.api.cache": "Cache",
+    "backtestkit.api.interval": "Interval",
+    "backtestkit.api.cache_functions": (
+        "CachedFunction CachedCoroutine CachedFile IntervalFunction IntervalCoroutine IntervalFile"
+    ),
+    "backtestkit.api.cache_candles": ("warm_candles check_candles cache_candles wait_for_candle use_candle_store"),
+    "backtestkit.api.lookup": "Lookup",
+    "backtestkit.api.system": "System wait_for_ready shutdown",
+    "backtestkit.api.system_context": "run_in_mock_context begin_context begin_time",
+    "backtestkit.api.values": "get_path set_path get_price_scale to_plain_string parse_args RunArguments",
+    "backtestkit.api.signal_rules": (
+        "validate_signal validate_common_signal validate_pending_signal validate_scheduled_signal"
+    ),
     "backtestkit.adapters.storage": "StoredSignal SignalStatus",
     "backtestkit.adapters.memory": "MemoryEntry MemoryMatch",
     "backtestkit.adapters.dump": (
@@ -128,7 +146,7 @@ ROOMS = {
     "backtestkit.adapters.notification": (
         "AnyNotification EntryNotification ClosedNotification CancelledNotification LevelNotification "
         "BreakevenNotification PartialCommitNotification TrailingCommitNotification AverageBuyNotification "
-        "CommandNotification RiskNotification PauseNotification ErrorNotification"
+        "CommandNotification InfoNotification RiskNotification PauseNotification ErrorNotification"
     ),
     "backtestkit.adapters.notification_kinds": "NotificationTarget",
     "backtestkit.adapters.outbox": "Sender",

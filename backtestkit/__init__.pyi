@@ -27,6 +27,7 @@ from backtestkit.adapters.notification import ClosedNotification as ClosedNotifi
 from backtestkit.adapters.notification import CommandNotification as CommandNotification
 from backtestkit.adapters.notification import EntryNotification as EntryNotification
 from backtestkit.adapters.notification import ErrorNotification as ErrorNotification
+from backtestkit.adapters.notification import InfoNotification as InfoNotification
 from backtestkit.adapters.notification import LevelNotification as LevelNotification
 from backtestkit.adapters.notification import PartialCommitNotification as PartialCommitNotification
 from backtestkit.adapters.notification import PauseNotification as PauseNotification
@@ -68,6 +69,18 @@ from backtestkit.api.backtest_run import BacktestRun as BacktestRun
 from backtestkit.api.bracket import Bracket as Bracket
 from backtestkit.api.bracket import Constant as Constant
 from backtestkit.api.bracket import Position as Position
+from backtestkit.api.cache import Cache as Cache
+from backtestkit.api.cache_candles import cache_candles as cache_candles
+from backtestkit.api.cache_candles import check_candles as check_candles
+from backtestkit.api.cache_candles import use_candle_store as use_candle_store
+from backtestkit.api.cache_candles import wait_for_candle as wait_for_candle
+from backtestkit.api.cache_candles import warm_candles as warm_candles
+from backtestkit.api.cache_functions import CachedCoroutine as CachedCoroutine
+from backtestkit.api.cache_functions import CachedFile as CachedFile
+from backtestkit.api.cache_functions import CachedFunction as CachedFunction
+from backtestkit.api.cache_functions import IntervalCoroutine as IntervalCoroutine
+from backtestkit.api.cache_functions import IntervalFile as IntervalFile
+from backtestkit.api.cache_functions import IntervalFunction as IntervalFunction
 from backtestkit.api.columns import get_columns as get_columns
 from backtestkit.api.columns import get_default_columns as get_default_columns
 from backtestkit.api.columns import set_columns as set_columns
@@ -83,6 +96,7 @@ from backtestkit.api.context import get_runtime_info as get_runtime_info
 from backtestkit.api.context import get_symbol as get_symbol
 from backtestkit.api.context import get_timestamp as get_timestamp
 from backtestkit.api.context import has_trade_context as has_trade_context
+from backtestkit.api.cron import Cron as Cron
 from backtestkit.api.dump import Dump as Dump
 from backtestkit.api.dump import dump_agent_answer as dump_agent_answer
 from backtestkit.api.dump import dump_error as dump_error
@@ -103,6 +117,7 @@ from backtestkit.api.formulas import sl_price_to_percent_shift as sl_price_to_pe
 from backtestkit.api.formulas import to_profit_loss as to_profit_loss
 from backtestkit.api.formulas import tp_percent_shift_to_price as tp_percent_shift_to_price
 from backtestkit.api.formulas import tp_price_to_percent_shift as tp_price_to_percent_shift
+from backtestkit.api.interval import Interval as Interval
 from backtestkit.api.listen import listen_active_ping as listen_active_ping
 from backtestkit.api.listen import listen_active_ping_once as listen_active_ping_once
 from backtestkit.api.listen import listen_active_ping_per_signal as listen_active_ping_per_signal
@@ -199,6 +214,9 @@ from backtestkit.api.listen import listen_signal_live_scheduled as listen_signal
 from backtestkit.api.listen import listen_signal_live_scheduled_per_signal as listen_signal_live_scheduled_per_signal
 from backtestkit.api.listen import listen_signal_live_waiting as listen_signal_live_waiting
 from backtestkit.api.listen import listen_signal_live_waiting_per_signal as listen_signal_live_waiting_per_signal
+from backtestkit.api.listen import listen_signal_notify as listen_signal_notify
+from backtestkit.api.listen import listen_signal_notify_once as listen_signal_notify_once
+from backtestkit.api.listen import listen_signal_notify_per_signal as listen_signal_notify_per_signal
 from backtestkit.api.listen import listen_signal_once as listen_signal_once
 from backtestkit.api.listen import listen_signal_opened as listen_signal_opened
 from backtestkit.api.listen import listen_signal_opened_per_signal as listen_signal_opened_per_signal
@@ -216,6 +234,7 @@ from backtestkit.api.listen import listen_walker_complete as listen_walker_compl
 from backtestkit.api.listen import listen_walker_complete_once as listen_walker_complete_once
 from backtestkit.api.listen import listen_walker_once as listen_walker_once
 from backtestkit.api.listen import listen_walker_progress as listen_walker_progress
+from backtestkit.api.lookup import Lookup as Lookup
 from backtestkit.api.market import Exchange as Exchange
 from backtestkit.api.market import format_price as format_price
 from backtestkit.api.market import format_quantity as format_quantity
@@ -250,6 +269,7 @@ from backtestkit.api.position_functions import commit_partial_loss as commit_par
 from backtestkit.api.position_functions import commit_partial_loss_cost as commit_partial_loss_cost
 from backtestkit.api.position_functions import commit_partial_profit as commit_partial_profit
 from backtestkit.api.position_functions import commit_partial_profit_cost as commit_partial_profit_cost
+from backtestkit.api.position_functions import commit_signal_notify as commit_signal_notify
 from backtestkit.api.position_functions import commit_trailing_stop as commit_trailing_stop
 from backtestkit.api.position_functions import commit_trailing_stop_cost as commit_trailing_stop_cost
 from backtestkit.api.position_functions import commit_trailing_take as commit_trailing_take
@@ -363,7 +383,10 @@ from backtestkit.api.registry import override_sizing as override_sizing
 from backtestkit.api.registry import override_strategy as override_strategy
 from backtestkit.api.registry import override_sweep as override_sweep
 from backtestkit.api.registry import override_walker as override_walker
+from backtestkit.api.report_writers import MarkdownWriter as MarkdownWriter
+from backtestkit.api.report_writers import ReportWriter as ReportWriter
 from backtestkit.api.reports import Breakeven as Breakeven
+from backtestkit.api.reports import EventReport as EventReport
 from backtestkit.api.reports import Heat as Heat
 from backtestkit.api.reports import HighestProfit as HighestProfit
 from backtestkit.api.reports import Markdown as Markdown
@@ -371,10 +394,15 @@ from backtestkit.api.reports import MaxDrawdown as MaxDrawdown
 from backtestkit.api.reports import Partial as Partial
 from backtestkit.api.reports import Performance as Performance
 from backtestkit.api.reports import Report as Report
+from backtestkit.api.reports import ReportNames as ReportNames
 from backtestkit.api.reports import Risk as Risk
 from backtestkit.api.reports import Schedule as Schedule
 from backtestkit.api.reports import Strategy as Strategy
 from backtestkit.api.reports import Sync as Sync
+from backtestkit.api.signal_rules import validate_common_signal as validate_common_signal
+from backtestkit.api.signal_rules import validate_pending_signal as validate_pending_signal
+from backtestkit.api.signal_rules import validate_scheduled_signal as validate_scheduled_signal
+from backtestkit.api.signal_rules import validate_signal as validate_signal
 from backtestkit.api.sizing import PositionSize as PositionSize
 from backtestkit.api.state import GetState as GetState
 from backtestkit.api.state import Session as Session
@@ -385,7 +413,19 @@ from backtestkit.api.state import get_session_data as get_session_data
 from backtestkit.api.state import get_signal_state as get_signal_state
 from backtestkit.api.state import set_session_data as set_session_data
 from backtestkit.api.state import set_signal_state as set_signal_state
+from backtestkit.api.system import System as System
+from backtestkit.api.system import shutdown as shutdown
+from backtestkit.api.system import wait_for_ready as wait_for_ready
+from backtestkit.api.system_context import begin_context as begin_context
+from backtestkit.api.system_context import begin_time as begin_time
+from backtestkit.api.system_context import run_in_mock_context as run_in_mock_context
 from backtestkit.api.validation import validate as validate
+from backtestkit.api.values import RunArguments as RunArguments
+from backtestkit.api.values import get_path as get_path
+from backtestkit.api.values import get_price_scale as get_price_scale
+from backtestkit.api.values import parse_args as parse_args
+from backtestkit.api.values import set_path as set_path
+from backtestkit.api.values import to_plain_string as to_plain_string
 from backtestkit.api.walker import Walker as Walker
 from backtestkit.api.walker import WalkerRun as WalkerRun
 from backtestkit.clients.commands import Outcome as Outcome
@@ -537,10 +577,12 @@ from backtestkit.model.walker import WalkerStatistics as WalkerStatistics
 from backtestkit.persistence.store import KeyValueStore as KeyValueStore
 from backtestkit.runtime.context import RunKey as RunKey
 from backtestkit.runtime.log import LogSink as LogSink
+from backtestkit.services.report.journal import JournalBackend as JournalBackend
 from backtestkit.services.report.journal_file import ReportBase as ReportBase
 from backtestkit.services.report.journal_file import WriteOptions as WriteOptions
 from backtestkit.services.report.spec import Column as Column
 from backtestkit.services.report.writers import DumpOptions as DumpOptions
+from backtestkit.services.report.writers import MarkdownBackend as MarkdownBackend
 from backtestkit.services.report.writers import MarkdownFileBase as MarkdownFileBase
 from backtestkit.services.report.writers import MarkdownFolderBase as MarkdownFolderBase
 
@@ -576,6 +618,10 @@ __all__ = [
     "Breakeven",
     "BreakevenEvent",
     "BreakevenNotification",
+    "Cache",
+    "CachedCoroutine",
+    "CachedFile",
+    "CachedFunction",
     "CancelReason",
     "CancelledNotification",
     "CancelledResult",
@@ -597,6 +643,7 @@ __all__ = [
     "Constant",
     "ContextError",
     "CostFigures",
+    "Cron",
     "CsvExchange",
     "DataError",
     "DeliveryError",
@@ -619,6 +666,7 @@ __all__ = [
     "EquityFigures",
     "ErrorEvent",
     "ErrorNotification",
+    "EventReport",
     "EventStatistics",
     "Exchange",
     "ExchangeCallbacks",
@@ -643,7 +691,13 @@ __all__ = [
     "HighestProfit",
     "IdlePingEvent",
     "IdleResult",
+    "InfoNotification",
     "InsufficientDataError",
+    "Interval",
+    "IntervalCoroutine",
+    "IntervalFile",
+    "IntervalFunction",
+    "JournalBackend",
     "KeyValueStore",
     "Kit",
     "Ladder",
@@ -655,9 +709,12 @@ __all__ = [
     "LogBackend",
     "LogEntry",
     "LogSink",
+    "Lookup",
     "Markdown",
+    "MarkdownBackend",
     "MarkdownFileBase",
     "MarkdownFolderBase",
+    "MarkdownWriter",
     "Marks",
     "MaxDrawdown",
     "McpCallbacks",
@@ -704,6 +761,8 @@ __all__ = [
     "Reflect",
     "Report",
     "ReportBase",
+    "ReportNames",
+    "ReportWriter",
     "ReturnFigures",
     "Risk",
     "RiskCallbacks",
@@ -714,6 +773,7 @@ __all__ = [
     "RiskRule",
     "RiskSchema",
     "RiskStatistics",
+    "RunArguments",
     "RunError",
     "RunEvent",
     "RunInfo",
@@ -763,6 +823,7 @@ __all__ = [
     "SyncEvent",
     "SyncStatistics",
     "SyntheticExchange",
+    "System",
     "Template",
     "TickResult",
     "TradeAnalysis",
@@ -796,6 +857,10 @@ __all__ = [
     "add_walker",
     "align_to_interval",
     "analyse",
+    "begin_context",
+    "begin_time",
+    "cache_candles",
+    "check_candles",
     "commit_activate_scheduled",
     "commit_average_buy",
     "commit_breakeven",
@@ -808,6 +873,7 @@ __all__ = [
     "commit_partial_loss_cost",
     "commit_partial_profit",
     "commit_partial_profit_cost",
+    "commit_signal_notify",
     "commit_trailing_stop",
     "commit_trailing_stop_cost",
     "commit_trailing_take",
@@ -850,6 +916,7 @@ __all__ = [
     "get_next_candles",
     "get_order_book",
     "get_params",
+    "get_path",
     "get_pending_signal",
     "get_position_active_minutes",
     "get_position_countdown_minutes",
@@ -881,6 +948,7 @@ __all__ = [
     "get_position_pnl_cost",
     "get_position_pnl_percent",
     "get_position_waiting_minutes",
+    "get_price_scale",
     "get_raw_candles",
     "get_remaining_cost_basis",
     "get_risk_schema",
@@ -1004,6 +1072,9 @@ __all__ = [
     "listen_signal_live_scheduled_per_signal",
     "listen_signal_live_waiting",
     "listen_signal_live_waiting_per_signal",
+    "listen_signal_notify",
+    "listen_signal_notify_once",
+    "listen_signal_notify_per_signal",
     "listen_signal_once",
     "listen_signal_opened",
     "listen_signal_opened_per_signal",
@@ -1030,6 +1101,7 @@ __all__ = [
     "override_strategy",
     "override_sweep",
     "override_walker",
+    "parse_args",
     "percent_diff",
     "percent_to_close_cost",
     "percent_value",
@@ -1038,21 +1110,33 @@ __all__ = [
     "remove_memory",
     "reset",
     "round_ticks",
+    "run_in_mock_context",
     "search_memory",
     "set_columns",
     "set_config",
     "set_logger",
+    "set_path",
     "set_session_data",
     "set_signal_state",
     "set_strategy_paused",
+    "shutdown",
     "sl_percent_shift_to_price",
     "sl_price_to_percent_shift",
     "stop_strategy",
+    "to_plain_string",
     "to_profit_loss",
     "tp_percent_shift_to_price",
     "tp_price_to_percent_shift",
+    "use_candle_store",
     "use_store",
     "validate",
     "validate_candles",
+    "validate_common_signal",
+    "validate_pending_signal",
+    "validate_scheduled_signal",
+    "validate_signal",
+    "wait_for_candle",
+    "wait_for_ready",
+    "warm_candles",
     "write_memory",
 ]

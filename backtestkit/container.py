@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from backtestkit.services.connection.risk import RiskPool
     from backtestkit.services.connection.sizing import SizingPool
     from backtestkit.services.core.run_resolver import RunResolver
+    from backtestkit.services.cron import CronService
     from backtestkit.services.logic.backtest import BacktestLogicService
     from backtestkit.services.logic.run_group import RunGroups
     from backtestkit.services.logic.walker import WalkerLogicService
@@ -179,6 +180,10 @@ class Container(containers.DeclarativeContainer):
         channels=channels,
         settings=settings,
         adapters=adapters,
+    )
+
+    cron: providers.Singleton[CronService] = providers.Singleton(
+        Later("backtestkit.services.cron.CronService"), channels=channels
     )
 
     # Core and logic

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from backtestkit.errors import UsageError
-from backtestkit.runtime.context import RunContext, current_run
+from backtestkit.runtime.context import RunContext, RunKey, current_run
 from backtestkit.services.core.run_book import RunBook, describe
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from backtestkit.services.connection.adapters import Adapters
     from backtestkit.services.schema import SchemaService
     from backtestkit.services.validation import ValidationService
+
+
+CLOSE_SECONDS: Final = 30.0
+"""How long the end of a kit waits for messages to be sent; what is left is sent by the next process."""
 
 
 class Kit:
@@ -46,6 +50,7 @@ class Kit:
         self.name: Final = name or "kit"
         self.runs: Final[RunBook[Any]] = RunBook()
         self.walks: Final[RunBook[Any]] = RunBook()
+        self.activities: Final[list[RunKey]] = []
         self._unset_logger: Callable[[], object] = lambda: None
         self._given = dict(config or {})
         self._config: Config | None = None
@@ -123,6 +128,21 @@ class Kit:
         self._unset_logger = undo
         return undo
 
+    async def close(self) -> None:
+        """Send the messages that wait, stop sending, and let go of adapters and the logger; files stay."""
+        if "container" in self.__dict__:
+            deliveries = self.container.deliveries()
+            await deliveries.flush(CLOSE_SECONDS)
+            await deliveries.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self._unset_logger()
+        self._unset_logger = lambda: None
+        adapters = self.__dict__.pop("adapters", None)
+        if adapters is not None:
+            adapters.reset()
+
     def reset(self) -> None:
         """Back to the beginning: nothing registered, nobody listening, no runs, the first configuration.
 
@@ -132,10 +152,8 @@ class Kit:
         if running:
             raise UsageError(f"{describe(running[0].key)} is running. Stop it or wait for it before the reset.")
         self.runs.clear()
-        self._unset_logger()
-        adapters = self.__dict__.pop("adapters", None)
-        if adapters is not None:
-            adapters.disable()
+        self._let_go()
+        self.activities.clear()
         self.__dict__.pop("container", None)
         self._config = self._first_config() if self._given else None
 

@@ -8,6 +8,10 @@ Same names, same arguments, no `await`:
 Written by scripts/generate.py; do not edit.
 """
 
+from backtestkit.api.cache_candles import cache_candles as _cache_candles
+from backtestkit.api.cache_candles import check_candles as _check_candles
+from backtestkit.api.cache_candles import wait_for_candle as _wait_for_candle
+from backtestkit.api.cache_candles import warm_candles as _warm_candles
 from backtestkit.api.context import get_runtime_info as _get_runtime_info
 from backtestkit.api.dump import dump_agent_answer as _dump_agent_answer
 from backtestkit.api.dump import dump_error as _dump_error
@@ -43,6 +47,7 @@ from backtestkit.api.position_functions import commit_partial_loss as _commit_pa
 from backtestkit.api.position_functions import commit_partial_loss_cost as _commit_partial_loss_cost
 from backtestkit.api.position_functions import commit_partial_profit as _commit_partial_profit
 from backtestkit.api.position_functions import commit_partial_profit_cost as _commit_partial_profit_cost
+from backtestkit.api.position_functions import commit_signal_notify as _commit_signal_notify
 from backtestkit.api.position_functions import commit_trailing_stop as _commit_trailing_stop
 from backtestkit.api.position_functions import commit_trailing_stop_cost as _commit_trailing_stop_cost
 from backtestkit.api.position_functions import commit_trailing_take as _commit_trailing_take
@@ -122,6 +127,11 @@ from backtestkit.api.state import get_session_data as _get_session_data
 from backtestkit.api.state import get_signal_state as _get_signal_state
 from backtestkit.api.state import set_session_data as _set_session_data
 from backtestkit.api.state import set_signal_state as _set_signal_state
+from backtestkit.api.system import shutdown as _shutdown
+from backtestkit.api.system import wait_for_ready as _wait_for_ready
+from backtestkit.api.system_context import begin_context as _begin_context
+from backtestkit.api.system_context import begin_time as _begin_time
+from backtestkit.api.system_context import run_in_mock_context as _run_in_mock_context
 from backtestkit.runtime.bridge import twin
 
 get_runtime_info = twin(_get_runtime_info)
@@ -195,6 +205,7 @@ commit_create_take_profit = twin(_commit_create_take_profit)
 commit_create_stop_loss = twin(_commit_create_stop_loss)
 commit_cancel_scheduled = twin(_commit_cancel_scheduled)
 commit_activate_scheduled = twin(_commit_activate_scheduled)
+commit_signal_notify = twin(_commit_signal_notify)
 commit_create_signal = twin(_commit_create_signal)
 set_strategy_paused = twin(_set_strategy_paused)
 stop_strategy = twin(_stop_strategy)
@@ -214,8 +225,21 @@ dump_text = twin(_dump_text)
 dump_error = twin(_dump_error)
 dump_json = twin(_dump_json)
 dump_mcp_status = twin(_dump_mcp_status)
+warm_candles = twin(_warm_candles)
+check_candles = twin(_check_candles)
+cache_candles = twin(_cache_candles)
+wait_for_candle = twin(_wait_for_candle)
+wait_for_ready = twin(_wait_for_ready)
+shutdown = twin(_shutdown)
+run_in_mock_context = twin(_run_in_mock_context)
+begin_context = twin(_begin_context)
+begin_time = twin(_begin_time)
 
 __all__ = [
+    "begin_context",
+    "begin_time",
+    "cache_candles",
+    "check_candles",
     "commit_activate_scheduled",
     "commit_average_buy",
     "commit_breakeven",
@@ -228,6 +252,7 @@ __all__ = [
     "commit_partial_loss_cost",
     "commit_partial_profit",
     "commit_partial_profit_cost",
+    "commit_signal_notify",
     "commit_trailing_stop",
     "commit_trailing_stop_cost",
     "commit_trailing_take",
@@ -300,10 +325,15 @@ __all__ = [
     "list_memory",
     "read_memory",
     "remove_memory",
+    "run_in_mock_context",
     "search_memory",
     "set_session_data",
     "set_signal_state",
     "set_strategy_paused",
+    "shutdown",
     "stop_strategy",
+    "wait_for_candle",
+    "wait_for_ready",
+    "warm_candles",
     "write_memory",
 ]

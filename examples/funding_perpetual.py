@@ -48,4 +48,8 @@ if __name__ == "__main__":
     bk.add_frame(frame_name="june", interval="1m", start_date="2025-06-02", end_date="2025-06-30")
     run = bk.Backtest.run("BTCUSDT", strategy_name="funding-perpetual", exchange_name="synthetic", frame_name="june")
     run.wait()
-    print(bk.Backtest.get_report("BTCUSDT", strategy_name="funding-perpetual", exchange_name="synthetic", frame_name="june"))
+    print(
+        bk.Backtest.get_report(
+            "BTCUSDT", strategy_name="funding-perpetual", exchange_name="synthetic", frame_name="june"
+        )
+    )

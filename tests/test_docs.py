@@ -6,10 +6,20 @@ import re
 import shlex
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from backtestkit.model.statistics import BacktestStatistics
+from backtestkit.model.analysis import BenchmarkFigures, CostFigures, EquityFigures, ReturnFigures, TradeQuality
+from backtestkit.model.statistics import BacktestStatistics, HeatRow, HeatStatistics
+from backtestkit.model.statistics_events import (
+    MetricStatistics,
+    PartialStatistics,
+    RiskStatistics,
+    ScheduleStatistics,
+    SyncStatistics,
+)
+from backtestkit.services.report.catalog import REPORTS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [path for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))] if path.exists()]
@@ -67,7 +77,20 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
-def test_every_figure_is_explained() -> None:
+@pytest.mark.parametrize(
+    "figures",
+    [
+        BacktestStatistics, HeatRow, HeatStatistics, EquityFigures, ReturnFigures, TradeQuality, CostFigures,
+        BenchmarkFigures, ScheduleStatistics, PartialStatistics, RiskStatistics, SyncStatistics, MetricStatistics,
+    ],
+)  # fmt: skip
+def test_every_figure_is_explained(figures: Any) -> None:
     page = (ROOT / "docs" / "statistics.md").read_text(encoding="utf-8")
-    missing = [f.name for f in fields(BacktestStatistics) if f"`{f.name}`" not in page]
+    listed = {"symbol", "symbols", "event_list", "metric_type"}
+    missing = [f.name for f in fields(figures) if f.name not in listed and f"`{f.name}`" not in page]
     assert missing == []
+
+
+def test_every_report_is_explained() -> None:
+    page = (ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
+    assert [name for name in REPORTS if f"| {name} | `" not in page] == []

@@ -7,6 +7,7 @@ import os
 import runpy
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import pytest
 
 import backtestkit as bk
 from backtestkit.apps.cli import main as cli
+from scenarios.market import MINUTE, START, candles
+from scenarios.run import market
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -77,3 +80,62 @@ def test_without_funding_rates_the_perpetual_does_nothing() -> None:
             "BTCUSDT", strategy_name="funding-perpetual", exchange_name="synthetic", frame_name="week"
         ).wait()
     assert not result.closed and result.error_count == 0
+
+
+def example_trades(name: str, minutes: list[float], first: int = 400) -> tuple[list[Any], list[Any]]:
+    """The trades of an example in a market that stands at a price each minute, and the commands it gave."""
+    begin = START + first * MINUTE
+    source = candles([(p, p, p, p, 1.0) for p in minutes])
+    commits: list[Any] = []
+    with bk.Kit():
+        runpy.run_path(str(ROOT / "examples" / f"{name}.py"))
+        market(source, span=lambda symbol, interval: (START, int(source.timestamp[-1])), coarser="resampled")
+        bk.add_frame(frame_name="f", interval="1m", start_date=begin, end_date=START + len(minutes) * MINUTE)
+        bk.listen_strategy_commit(commits.append)
+        run = bk.Backtest.run("BTC", strategy_name=name.replace("_", "-"), exchange_name="x", frame_name="f")
+        result = run.wait()
+    assert result.error_count == 0
+    return list(result.closed), commits
+
+
+def test_the_ladder_buys_every_step_down_and_closes_on_the_blended_target() -> None:
+    fall = [100.0] * 405 + [100 - 0.01 * m for m in range(300)] + [97.0 + 0.02 * m for m in range(200)]
+    (trade, *_), commits = example_trades("dca_ladder", fall)
+    prices = [entry.price for entry in trade.signal.entries]
+    assert 5 <= len(prices) <= 7
+    assert all(later <= earlier * 0.995 for earlier, later in pairwise(prices))
+    assert trade.close_reason == "closed"
+    assert 0.4 <= trade.pnl.pnl_percentage < 0.5
+    assert trade.current_price < prices[0], "the whole is in profit below its first entry"
+    (note,) = [c.note for c in commits if c.action == "close_pending"][:1]
+    assert note == f"{len(prices)} rungs"
+
+
+def test_the_ladder_has_ten_rungs_and_no_more() -> None:
+    fall = [100.0] * 405 + [100 - 0.008 * m for m in range(1000)]
+    (trade, *_), _ = example_trades("dca_ladder", fall)
+    assert trade.signal.total_entries == 10
+    assert trade.pnl.pnl_entries == 1000.0
+
+
+@pytest.mark.parametrize("sign", [1, -1], ids=["long", "short"])
+def test_the_stop_goes_to_the_entry_and_then_follows_the_best_price(sign: int) -> None:
+    rise = [100.0] * 410 + [100 + sign * 0.02 * m for m in range(1, 151)] + [100 + sign * 3.0] * 20 + [100.0] * 60
+    (trade, *_), given = example_trades("trailing_breakeven", rise)
+    commits = [c for c in given if c.data.id == trade.signal.id]
+    assert trade.signal.position == ("long" if sign > 0 else "short")
+    actions = [c.action for c in commits]
+    assert "breakeven" in actions
+    assert actions.count("trailing_stop") > 50
+    stops = [c.data.price_stop_loss for c in commits]
+    assert stops == sorted(stops, reverse=sign < 0), "it only ever tightens"
+    assert trade.close_reason == "stop_loss"
+    assert trade.signal.price_stop_loss == pytest.approx(trade.signal.peak.price * (1 - sign * 0.01), rel=1e-6)
+
+
+def test_a_breakout_that_fails_ends_at_its_first_stop() -> None:
+    fails = [100.0] * 410 + [100.0 + 0.05 * m for m in range(1, 6)] + [100.25] * 15 + [98.0] * 60
+    (trade, *_), commits = example_trades("trailing_breakeven", fails)
+    assert trade.close_reason == "stop_loss"
+    assert trade.signal.price_stop_loss == trade.signal.original_price_stop_loss
+    assert trade.signal.id not in {c.data.id for c in commits}

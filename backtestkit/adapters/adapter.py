@@ -174,3 +174,9 @@ class Adapter(Generic[T]):
         """Drop the backends of both modes, with what they held in memory."""
         self.backtest.clear()
         self.live.clear()
+
+    def reset(self) -> None:
+        """Back to the beginning: nothing heard, nothing held in memory, neither on nor off. The choice of backends stays."""
+        self.disable()
+        self._decided = False
+        self.clear()

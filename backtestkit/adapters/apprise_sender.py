@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import warnings
 from typing import Any
 
 from backtestkit.errors import DeliveryError, UsageError
@@ -25,7 +26,11 @@ class AppriseSender:
         # A name that gives nothing of the URL away, and the same in every process: the outbox has it.
         self.name = f"{self.service}-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
         self._apprise: Any = apprise.Apprise()
-        if not self._apprise.add(url):
+        with warnings.catch_warnings():
+            # It loads its services here, and what those import is not the user's affair.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            understood = self._apprise.add(url)
+        if not understood:
             raise UsageError(
                 f"apprise does not understand this {self.service!r} URL. Its form is in the manual of apprise, in the "
                 f"page about that service."

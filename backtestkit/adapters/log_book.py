@@ -7,6 +7,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextvars import copy_context
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol, TypeAlias
@@ -101,7 +102,7 @@ class JournalLog:
         self.path: Final = path
         self._limit, self._memory = limit, MemoryLog(limit)
         self._queue: queue.Queue[bytes | threading.Event | None] = queue.Queue(QUEUE_MAX)
-        self._missing = 0
+        self._missing, self._counting = 0, threading.Lock()
         self._lines_in_file = self._load()
         self._thread: threading.Thread | None = None
 
@@ -109,13 +110,14 @@ class JournalLog:
         """See `LogBackend`."""
         self._memory.append(entry)
         if self._thread is None:
-            self._thread = threading.Thread(target=self._write, name="backtestkit-log", daemon=True)
+            run = copy_context().run  # a thread starts with an empty context, without the disk of this one
+            self._thread = threading.Thread(target=run, args=(self._write,), name="backtestkit-log", daemon=True)
             self._thread.start()
             atexit.register(self.close)
         try:
             self._queue.put_nowait(orjson.dumps(asdict(entry)) + b"\n")
         except queue.Full:
-            self._missing += 1
+            self._miss(1)
 
     def entries(self) -> list[LogEntry]:
         """See `LogBackend`."""
@@ -136,6 +138,10 @@ class JournalLog:
             self._queue.put(None)
             thread.join(_CLOSE_SECONDS)
             atexit.unregister(self.close)
+
+    def _miss(self, lines: int) -> None:
+        with self._counting:
+            self._missing += lines
 
     def _load(self) -> int:
         try:
@@ -161,7 +167,7 @@ class JournalLog:
             try:
                 self._write_lines(lines)
             except OSError:
-                self._missing += len(lines)
+                self._miss(len(lines))
             for item in batch:
                 if isinstance(item, threading.Event):
                     item.set()
@@ -170,10 +176,11 @@ class JournalLog:
     def _write_lines(self, lines: list[bytes]) -> None:
         if not lines:
             return
-        if self._missing:
-            lines = [orjson.dumps({_GAP: self._missing}) + b"\n", *lines]
+        missing = self._missing
+        if missing:
+            lines = [orjson.dumps({_GAP: missing}) + b"\n", *lines]
         append_durable_now(self.path, b"".join(lines))
-        self._missing = 0
+        self._miss(-missing)
         self._lines_in_file += len(lines)
         if self._lines_in_file > 2 * self._limit():
             newest = complete_lines(self.path.read_bytes())[-self._limit() :]

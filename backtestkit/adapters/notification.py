@@ -141,6 +141,15 @@ class CommandNotification(SignalNotification):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InfoNotification(SignalNotification):
+    """A strategy has something to say about its position."""
+
+    type: Literal["signal_info"] = "signal_info"
+    info: str
+    notification_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RiskNotification(RunNotification):
     """A risk rule refused a signal."""
 
@@ -190,6 +199,7 @@ AnyNotification: TypeAlias = Annotated[
     | TrailingCommitNotification
     | AverageBuyNotification
     | CommandNotification
+    | InfoNotification
     | RiskNotification
     | PauseNotification
     | ErrorNotification,

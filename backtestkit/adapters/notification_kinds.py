@@ -7,7 +7,16 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 from backtestkit.adapters import notification as made
 from backtestkit.adapters.notification import AnyNotification
-from backtestkit.model.event import BreakevenEvent, CommitEvent, ErrorEvent, LevelEvent, PauseEvent, RiskEvent, RunEvent
+from backtestkit.model.event import (
+    BreakevenEvent,
+    CommitEvent,
+    ErrorEvent,
+    LevelEvent,
+    PauseEvent,
+    RiskEvent,
+    RunEvent,
+    SignalNotifyEvent,
+)
 from backtestkit.model.interval import MINUTE_MS
 from backtestkit.model.result import CancelledResult, ClosedResult, OpenedResult, ScheduledResult
 from backtestkit.model.signal import PublicSignal
@@ -20,7 +29,14 @@ NotificationTarget: TypeAlias = Literal[
     "validation_error",
 ]  # fmt: skip
 _SignalEvent: TypeAlias = (
-    LevelEvent | BreakevenEvent | CommitEvent | ScheduledResult | OpenedResult | ClosedResult | CancelledResult
+    LevelEvent
+    | BreakevenEvent
+    | CommitEvent
+    | SignalNotifyEvent
+    | ScheduledResult
+    | OpenedResult
+    | ClosedResult
+    | CancelledResult
 )
 TARGETS: Final[tuple[NotificationTarget, ...]] = get_args(NotificationTarget)
 
@@ -121,6 +137,10 @@ def _command(
     return lambda event: made.CommandNotification(**_about(event, event.data), type=kind, command_id=event.command_id)
 
 
+def _info(event: SignalNotifyEvent) -> AnyNotification:
+    return made.InfoNotification(**_about(event, event.data), info=event.note, notification_id=event.notification_id)
+
+
 def _given(value: float | None) -> float:
     """A field that events of this action always have."""
     assert value is not None, "an event of a command lacks what belongs to its action"
@@ -176,7 +196,7 @@ KINDS: Final = (
     Kind("signal_opened", "signal", "signal", "opened", _entry("signal_opened")),
     Kind("signal_closed", "signal", "signal", "closed", _closed),
     Kind("signal_cancelled", "signal", "signal", "cancelled", _cancelled),
-    Kind("signal_info", "info", "signal_notify", None, None),
+    Kind("signal_info", "info", "signal_notify", None, _info),
     Kind("partial_profit_available", "partial_profit", "partial_profit_available", None, _level("partial_profit_available")),
     Kind("partial_loss_available", "partial_loss", "partial_loss_available", None, _level("partial_loss_available")),
     Kind("breakeven_available", "breakeven", "breakeven_available", None, _breakeven("breakeven_available")),

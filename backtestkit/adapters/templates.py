@@ -56,6 +56,7 @@ DEFAULTS: Final[dict[str, Template]] = {
     "activate_scheduled_commit": _command("waiting entry activated"),
     "cancel_scheduled_commit": _command("waiting entry cancelled"),
     "close_pending_commit": _command("close ordered"),
+    "signal_info": Template("{symbol}: {info}", _OPEN),
     "risk_rejection": Template(
         "{symbol}: {position} refused by risk",
         f"{{rejection_note}} ({{active_position_count}} positions open)\n{_LEVELS}\n{_WHO}",

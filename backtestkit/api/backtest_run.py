@@ -206,9 +206,7 @@ class BacktestRun:
         )
 
     async def _results(self) -> AsyncIterator[YieldedResult]:
-        if self._state.finished:
-            return
-        self.begin()
+        self.begin()  # a run that is over may still have results that nobody has asked for
         if self._busy:
             raise UsageError(f"{describe(self.key)} is being iterated already. Take its results in one place.")
         while True:

@@ -208,6 +208,22 @@ class PositionCommandsFacade(RunFacade):
             id=id, note=note
         )
 
+    async def commit_signal_notify(
+        self,
+        symbol: str,
+        note: str,
+        *,
+        notification_id: str | None = None,
+        price: float | None = None,
+        strategy_name: str,
+        exchange_name: str,
+        frame_name: str,
+    ) -> Outcome:
+        """Tell listeners and notifications a note on the open position; nothing of it changes."""
+        return await self._position(symbol, strategy_name, exchange_name, frame_name).commit_signal_notify(
+            note, notification_id=notification_id, price=price
+        )
+
     async def commit_cancel_scheduled(
         self,
         symbol: str,

@@ -31,8 +31,9 @@ class RuntimeInfo:
 
 
 def has_trade_context() -> bool:
-    """Whether this code runs inside a strategy run, so that `get_candles` and its siblings know what is meant."""
-    return current_run.get() is not None
+    """Whether this code runs inside a strategy run, so that `get_candles` and its siblings know what is meant, and when."""
+    run = current_run.get()
+    return run is not None and run.clock.available
 
 
 def get_context() -> RunKey:

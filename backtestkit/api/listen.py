@@ -34,6 +34,7 @@ from backtestkit.model.event import (
     RiskEvent,
     ScheduleEvent,
     SignalEvent,
+    SignalNotifyEvent,
     TickAction,
 )
 from backtestkit.model.performance import PerformanceEvent
@@ -61,6 +62,7 @@ ABOUT: Final[dict[str, str]] = {
     "signal_event": "a position was opened or closed",
     "order_schedule": "a waiting entry was scheduled or cancelled",
     "strategy_commit": "a command took effect",
+    "signal_notify": "a strategy has something to say about its position",
     "active_ping": "a minute passed while a position was open",
     "schedule_ping": "a minute passed while an entry waited",
     "idle_ping": "a minute passed with neither a position nor a waiting entry",
@@ -166,6 +168,10 @@ listen_order_schedule_per_signal: FilteredListener[ScheduleEvent] = FilteredList
 listen_strategy_commit: Listener[CommitEvent] = Listener("strategy_commit")
 listen_strategy_commit_once: FilteredListener[CommitEvent] = FilteredListener("strategy_commit", "once")
 listen_strategy_commit_per_signal: FilteredListener[CommitEvent] = FilteredListener("strategy_commit", "per_signal")
+
+listen_signal_notify: Listener[SignalNotifyEvent] = Listener("signal_notify")
+listen_signal_notify_once: FilteredListener[SignalNotifyEvent] = FilteredListener("signal_notify", "once")
+listen_signal_notify_per_signal: FilteredListener[SignalNotifyEvent] = FilteredListener("signal_notify", "per_signal")
 
 listen_active_ping: Listener[PingEvent] = Listener("active_ping")
 listen_active_ping_once: FilteredListener[PingEvent] = FilteredListener("active_ping", "once")

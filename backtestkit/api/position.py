@@ -344,6 +344,12 @@ class PositionCommands(_Bound):
         command = self._machine.close_pending(id, note, price=self._price(), kind="stop_loss")
         return await self._run.command(command)
 
+    async def commit_signal_notify(
+        self, note: str, *, notification_id: str | None = None, price: float | None = None
+    ) -> Outcome:
+        """Tell listeners and notifications a note on the open position; nothing of it changes."""
+        return await self._run.command(self._machine.notify(note, notification_id, self._price(price)))
+
     async def commit_cancel_scheduled(self, *, id: str | None = None, note: str | None = None) -> Outcome:
         """Give up the waiting entry at the next candle or tick."""
         self._run.ensure_going()

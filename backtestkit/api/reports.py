@@ -12,17 +12,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypedDict, TypeVar, Unpack
 
 from backtestkit.errors import UsageError
 from backtestkit.kit import current_kit
 from backtestkit.math.statistics_analysis import analyse
 from backtestkit.math.statistics_heat import heat_statistics, trades_by_symbol
 from backtestkit.model.analysis import TradeAnalysis
-from backtestkit.model.event import BreakevenEvent, ExtremeEvent
 from backtestkit.model.statistics import HeatStatistics
 from backtestkit.model.statistics_events import (
-    EventStatistics,
+    BreakevenStatistics,
+    HighestProfitStatistics,
+    MaxDrawdownStatistics,
     PartialStatistics,
     PerformanceStatistics,
     RiskStatistics,
@@ -43,6 +44,24 @@ if TYPE_CHECKING:
 
 Figures = TypeVar("Figures", covariant=True)
 ALL_STRATEGIES: Final = "all strategies"
+
+
+class ReportNames(TypedDict, total=False):
+    """The thirteen reports, each with True for meant."""
+
+    backtest: bool
+    live: bool
+    heat: bool
+    walker: bool
+    schedule: bool
+    partial: bool
+    breakeven: bool
+    highest_profit: bool
+    max_drawdown: bool
+    risk: bool
+    strategy: bool
+    sync: bool
+    performance: bool
 
 
 class EventReport(Generic[Figures]):
@@ -103,9 +122,9 @@ class EventReport(Generic[Figures]):
 
 
 class _Heat:
-    """The portfolio over all symbols: every backtest of this kit with the same exchange and frame.
+    """The portfolio over all symbols: every run of this kit with the same exchange and frame, live runs without a frame.
 
-    Each run counts with its newest result. `capital` (quote currency) is what the account under `equity` starts with, by
+    Each run counts with what it has come to so far. `capital` (quote currency) is what the account under `equity` starts with, by
     default the largest cost basis that was at work at once. `UsageError` when nothing of that was run.
     """
 
@@ -113,7 +132,7 @@ class _Heat:
         self,
         *,
         exchange_name: str,
-        frame_name: str,
+        frame_name: str = "",
         strategy_name: str | None = None,
         capital: float | None = None,
     ) -> HeatStatistics:
@@ -125,7 +144,7 @@ class _Heat:
         self,
         *,
         exchange_name: str,
-        frame_name: str,
+        frame_name: str = "",
         strategy_name: str | None = None,
         capital: float | None = None,
     ) -> TradeAnalysis:
@@ -137,7 +156,7 @@ class _Heat:
         self,
         *,
         exchange_name: str,
-        frame_name: str,
+        frame_name: str = "",
         strategy_name: str | None = None,
         capital: float | None = None,
         columns: Sequence[ColumnLike] | None = None,
@@ -150,7 +169,7 @@ class _Heat:
         self,
         *,
         exchange_name: str,
-        frame_name: str,
+        frame_name: str = "",
         strategy_name: str | None = None,
         capital: float | None = None,
         path: str | Path | None = None,
@@ -210,13 +229,13 @@ class _Heat:
         )
         runs = _runs(exchange_name, frame_name, strategy_name)
         statistics = heat_statistics(trades_by_symbol(run.closed for run in runs))
-        key = RunKey("", strategy_name or ALL_STRATEGIES, exchange_name, frame_name, True)
+        key = RunKey("", strategy_name or ALL_STRATEGIES, exchange_name, frame_name, bool(frame_name))
         return Subject(key, replace(statistics, equity=analysis.equity), analysis)
 
 
 def _runs(exchange_name: str, frame_name: str, strategy_name: str | None) -> list[BacktestRun]:
-    """The backtests of this kit with these names, oldest first; `UsageError` without any."""
-    there = [run for run in current_kit().runs.all() if run.key.backtest]
+    """The runs of this kit with these names, oldest first; `UsageError` without any."""
+    there = current_kit().runs.all()
     wanted = (exchange_name, frame_name)
     runs = [
         run
@@ -226,8 +245,17 @@ def _runs(exchange_name: str, frame_name: str, strategy_name: str | None) -> lis
     if not runs:
         asked = " / ".join(name for name in (strategy_name, *wanted) if name)
         known = "; ".join(describe(run.key) for run in there[:5]) or "nothing was run yet"
-        raise UsageError(f"there is no backtest of {asked}. Known: {known}.")
+        raise UsageError(f"there is no run of {asked}. Known: {known}.")
     return runs
+
+
+def _chosen(reports: ReportNames) -> list[str] | None:
+    """The reports that are True, None for all when nothing was said; `UsageError` for a name that no report has."""
+    from backtestkit.services.report.catalog import report_spec
+
+    for name in reports:
+        report_spec(name)
+    return [name for name, meant in reports.items() if meant] if reports else None
 
 
 class _Markdown:
@@ -237,65 +265,17 @@ class _Markdown:
     enabled once. `backtest`, `live`, `heat` and `walker` may be named too; they read what runs keep.
     """
 
-    def enable(
-        self,
-        *,
-        backtest: bool = False,
-        live: bool = False,
-        heat: bool = False,
-        walker: bool = False,
-        schedule: bool = False,
-        partial: bool = False,
-        breakeven: bool = False,
-        highest_profit: bool = False,
-        max_drawdown: bool = False,
-        risk: bool = False,
-        strategy: bool = False,
-        sync: bool = False,
-        performance: bool = False,
-    ) -> Callable[[], None]:
+    def enable(self, **reports: Unpack[ReportNames]) -> Callable[[], None]:
         """Collect events for these reports from now on. The answer stops that and forgets what was collected."""
-        return current_kit().container.report_collector().enable(_true(locals()))
+        return current_kit().container.report_collector().enable(_chosen(reports))
 
-    def disable(
-        self,
-        *,
-        backtest: bool = False,
-        live: bool = False,
-        heat: bool = False,
-        walker: bool = False,
-        schedule: bool = False,
-        partial: bool = False,
-        breakeven: bool = False,
-        highest_profit: bool = False,
-        max_drawdown: bool = False,
-        risk: bool = False,
-        strategy: bool = False,
-        sync: bool = False,
-        performance: bool = False,
-    ) -> None:
+    def disable(self, **reports: Unpack[ReportNames]) -> None:
         """Stop collecting for these reports and forget what was collected; the others go on."""
-        current_kit().container.report_collector().disable(_true(locals()))
+        current_kit().container.report_collector().disable(_chosen(reports))
 
-    def clear(
-        self,
-        *,
-        backtest: bool = False,
-        live: bool = False,
-        heat: bool = False,
-        walker: bool = False,
-        schedule: bool = False,
-        partial: bool = False,
-        breakeven: bool = False,
-        highest_profit: bool = False,
-        max_drawdown: bool = False,
-        risk: bool = False,
-        strategy: bool = False,
-        sync: bool = False,
-        performance: bool = False,
-    ) -> None:
+    def clear(self, **reports: Unpack[ReportNames]) -> None:
         """Forget the events collected for these reports; collecting goes on."""
-        current_kit().container.report_collector().clear(_true(locals()))
+        current_kit().container.report_collector().clear(_chosen(reports))
 
     def use_md(self) -> None:
         """Write every report into a file of its own (the default)."""
@@ -330,45 +310,13 @@ class _Report:
     enabled once. Lines of a backtest are written in blocks and at its end, those of a live run at once.
     """
 
-    def enable(
-        self,
-        *,
-        backtest: bool = False,
-        live: bool = False,
-        heat: bool = False,
-        walker: bool = False,
-        schedule: bool = False,
-        partial: bool = False,
-        breakeven: bool = False,
-        highest_profit: bool = False,
-        max_drawdown: bool = False,
-        risk: bool = False,
-        strategy: bool = False,
-        sync: bool = False,
-        performance: bool = False,
-    ) -> Callable[[], None]:
+    def enable(self, **reports: Unpack[ReportNames]) -> Callable[[], None]:
         """Write the events of these reports from now on. The answer stops that."""
-        return current_kit().container.report_journal().enable(_true(locals()))
+        return current_kit().container.report_journal().enable(_chosen(reports))
 
-    def disable(
-        self,
-        *,
-        backtest: bool = False,
-        live: bool = False,
-        heat: bool = False,
-        walker: bool = False,
-        schedule: bool = False,
-        partial: bool = False,
-        breakeven: bool = False,
-        highest_profit: bool = False,
-        max_drawdown: bool = False,
-        risk: bool = False,
-        strategy: bool = False,
-        sync: bool = False,
-        performance: bool = False,
-    ) -> None:
+    def disable(self, **reports: Unpack[ReportNames]) -> None:
         """Stop writing the events of these reports; what was heard until now is written."""
-        current_kit().container.report_journal().disable(_true(locals()))
+        current_kit().container.report_journal().disable(_chosen(reports))
 
     async def flush(self) -> None:
         """Wait until everything heard so far is on the disk."""
@@ -391,11 +339,7 @@ class _Report:
 
         Both may be plain or async; `options` is a `WriteOptions`. It takes over at once, also for names used before.
         """
-        current_kit().container.report_journal().writer.use(adapter)
-
-
-def _true(flags: dict[str, object]) -> list[str]:
-    return [name for name, flag in flags.items() if flag is True]
+        current_kit().container.report_journal().use(adapter)
 
 
 Heat = _Heat()
@@ -403,11 +347,9 @@ Markdown = _Markdown()
 Report = _Report()
 Schedule: EventReport[ScheduleStatistics] = EventReport("schedule", "What became of entries that waited.")
 Partial: EventReport[PartialStatistics] = EventReport("partial", "Milestones on the way to take profit and stop loss.")
-Breakeven: EventReport[EventStatistics[BreakevenEvent]] = EventReport("breakeven", "When breakeven became possible.")
-HighestProfit: EventReport[EventStatistics[ExtremeEvent]] = EventReport(
-    "highest_profit", "New best points of positions."
-)
-MaxDrawdown: EventReport[EventStatistics[ExtremeEvent]] = EventReport("max_drawdown", "New worst points of positions.")
+Breakeven: EventReport[BreakevenStatistics] = EventReport("breakeven", "When breakeven became possible.")
+HighestProfit: EventReport[HighestProfitStatistics] = EventReport("highest_profit", "New best points of positions.")
+MaxDrawdown: EventReport[MaxDrawdownStatistics] = EventReport("max_drawdown", "New worst points of positions.")
 Risk: EventReport[RiskStatistics] = EventReport("risk", "Signals that risk rules refused.")
 Strategy: EventReport[StrategyStatistics] = EventReport("strategy", "Commands that took effect.")
 Sync: EventReport[SyncStatistics] = EventReport("sync", "Questions to the exchange's gates; live only.")

@@ -13,7 +13,7 @@ from backtestkit.model.signal import ProfitLoss, SignalRow
 EventChannel: TypeAlias = Literal[
     "signal_event", "order_schedule", "active_ping", "schedule_ping", "idle_ping", "partial_profit_available",
     "partial_loss_available", "breakeven_available", "highest_profit", "max_drawdown", "strategy_commit", "pause",
-    "funding",
+    "funding", "signal_notify",
 ]  # fmt: skip
 Hook: TypeAlias = Literal[
     "on_open", "on_close", "on_schedule", "on_cancel", "on_write", "on_partial_profit", "on_partial_loss",
@@ -102,6 +102,7 @@ class Heard:
     strategy_commit: bool = True
     pause: bool = True
     funding: bool = True
+    signal_notify: bool = True
     risk: bool = True
     on_open: bool = True
     on_close: bool = True

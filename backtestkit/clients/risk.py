@@ -29,27 +29,29 @@ class ClientRisk:
     about the same state.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, by_time: bool = True) -> None:
+        """With `by_time`, which is for backtests, a run may be behind the others and sees what was open at its time.
+
+        Live runs are all at the same time, whatever the ticks say in which they happen to be.
+        """
         self.version = 0
+        self._by_time = by_time
         self._places: dict[RunKey, ActivePosition] = {}
         self._trades: list[ClosedTrade] = []
         self._curve: list[tuple[float, float]] = []
         self._latest = -1
 
     def active(self, now: int, without: RunKey | None = None) -> tuple[ActivePosition, ...]:
-        """The places taken at `now`, in the order in which they were taken first, that of `without` left out.
-
-        A run that is behind the others in time sees what was open at its time, not what they have opened since.
-        """
+        """The places taken at `now`, in the order in which they were taken first, that of `without` left out."""
         places = [place for key, place in self._places.items() if key != without]
-        if now >= self._latest:
+        if now >= self._latest or not self._by_time:
             return tuple(places)
         then = [trade.entry for trade in self._trades if trade.entry.open_timestamp <= now < trade.timestamp]
         return tuple(sorted([*then, *(place for place in places if place.open_timestamp <= now)], key=_opened))
 
     def history(self, now: int) -> TradeHistory:
         """The trades closed up to `now`."""
-        return TradeHistory(self._trades, self._curve, now)
+        return TradeHistory(self._trades, self._curve, now if self._by_time else math.inf)
 
     def take(self, key: RunKey, place: ActivePosition, now: int) -> None:
         """Give `key` its place, or replace what it has there."""

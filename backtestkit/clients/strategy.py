@@ -26,7 +26,7 @@ from backtestkit.clients.validation import check_common, check_market
 from backtestkit.errors import SignalError, UsageError, Violation
 from backtestkit.math.levels import last_milestone, sl_price_to_percent_shift, tp_price_to_percent_shift
 from backtestkit.math.profit import holding
-from backtestkit.model.event import IdlePingEvent, PauseEvent
+from backtestkit.model.event import IdlePingEvent, PauseEvent, SignalNotifyEvent
 from backtestkit.model.result import IdleResult
 from backtestkit.model.signal import CancelReason, Signal, SignalRow
 
@@ -312,6 +312,16 @@ class ClientStrategy(StrategyState):
     def _no_position(self) -> Outcome:
         text = "there is no open position" + ("; one is on its way out" if self.slot is not None else "")
         return refuse("no_pending_signal", text)
+
+    def notify(self, note: str, id: str | None, price: float) -> Command:
+        """Tell whoever listens a note on the open position; nothing of it changes."""
+        row = self.pending
+        if row is None:
+            return (yield from _refused(self._no_position()))
+        if self.heard.signal_notify:
+            public = self.rules.pricing.public(row, price)
+            yield Emit("signal_notify", SignalNotifyEvent(self.key, self.now, public, price, note, id))
+        return Outcome(True, price)
 
     # -- commands that take effect at the next candle or tick ---------------------------------------------------------
 

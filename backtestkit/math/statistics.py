@@ -138,4 +138,5 @@ def finite_figures(figures: Figures) -> Figures:
 
 
 def as_keywords(figures: Any) -> dict[str, Any]:
+    """The fields of a set of figures by name, to make a larger set from it."""
     return {field.name: getattr(figures, field.name) for field in fields(figures)}

@@ -181,6 +181,16 @@ class CommitEvent(RunEvent):
 
 
 @record
+class SignalNotifyEvent(RunEvent):
+    """A note of the user's on the open position, at `current_price`; `notification_id` is what the caller named it."""
+
+    data: PublicSignal
+    current_price: float
+    note: str
+    notification_id: str | None
+
+
+@record
 class PauseEvent(RunEvent):
     """The generation of new signals was paused or resumed."""
 

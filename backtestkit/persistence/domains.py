@@ -34,7 +34,3 @@ INTERVAL: Final = Domain("interval", ("data", "interval"), ("bucket",), "argumen
 MEMORY: Final = Domain("memory", ("memory",), ("owner", "signal", "bucket"), "memory")
 STATE: Final = Domain("state", ("state",), ("owner", "signal"), "bucket")
 SESSION: Final = Domain("session", ("session",), ("owner",), "symbol")
-
-DOMAINS: Final = {
-    domain.name: domain for domain in (STORAGE, NOTIFICATION, OUTBOX, RECENT, MEASURE, INTERVAL, MEMORY, STATE, SESSION)
-}

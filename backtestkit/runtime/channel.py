@@ -123,6 +123,19 @@ class Channel(Generic[E]):
         self._change((*self._listeners, listener))
         return unsubscribe
 
+    def set_aside(self) -> Callable[[], None]:
+        """Take all listeners away; returns a function that puts those back, before the ones that have come since."""
+        aside = self._listeners
+        self._change(())
+
+        def put_back() -> None:
+            nonlocal aside
+            back, aside = aside, ()
+            if back:
+                self._change((*(listener for listener in back if listener.subscription.active), *self._listeners))
+
+        return put_back
+
     async def emit(self, event: E) -> None:
         """Call every listener that wants `event`, one after the other."""
         failure: Exception | None = None

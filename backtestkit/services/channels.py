@@ -22,6 +22,7 @@ from backtestkit.model.event import (
     RiskEvent,
     ScheduleEvent,
     SignalEvent,
+    SignalNotifyEvent,
 )
 from backtestkit.model.performance import PerformanceEvent
 from backtestkit.model.result import AnyResult
@@ -62,6 +63,7 @@ class Channels:
         # The life of a signal.
         self.signal_event: Channel[SignalEvent] = row("signal_event", _action, _signal_of_data)
         self.order_schedule: Channel[ScheduleEvent] = row("order_schedule", _action, _signal_of_data)
+        self.signal_notify: Channel[SignalNotifyEvent] = row("signal_notify", signal=_signal_of_data)
         self.strategy_commit: Channel[CommitEvent] = row("strategy_commit", _action, _signal_of_data)
 
         # Once a minute.

@@ -30,7 +30,7 @@ class RunStatistics:
         self._names = {"exchange_name": exchange_name, "frame_name": frame_name}
         self._closed: list[bk.ClosedResult] = []
         bk.set_config({f"max_{name}_markdown_rows": ROWS_KEPT for name in EVENT_REPORTS}, unsafe=True)
-        bk.Markdown.enable(**dict.fromkeys(EVENT_REPORTS, True))
+        bk.current_kit().container.report_collector().enable(EVENT_REPORTS)
         bk.listen_signal_backtest_closed(self._closed.append)
 
     def difference(self, record: dict[str, Any]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -44,6 +45,21 @@ def _config(record: dict[str, Any]) -> str | None:
     return compare.difference(got, expected)
 
 
+def play_parallel(record: dict[str, Any], order: Sequence[int], *, stepping: bool) -> list[dict[str, Any]]:
+    """The events of a parallel `record` whose runs are made in their order and started in another one."""
+    with bk.Kit():
+        bk.set_config({**RECORDED_CONFIG, **record.get("config", {})}, unsafe=True)
+        scenario = _Scenario(record, stepping=stepping)
+        runs = scenario.prepare()
+        asyncio.run(together([runs[i] for i in order]))
+        return scenario.recorder.events
+
+
+async def together(runs: Sequence[_Run]) -> None:
+    """All at once."""
+    await asyncio.gather(*(run.play() for run in runs))
+
+
 class _Scenario:
     def __init__(self, record: dict[str, Any], *, stepping: bool) -> None:
         self.record, self.stepping = record, stepping
@@ -56,29 +72,32 @@ class _Scenario:
         )
         self.runs: list[dict[str, Any]] = []
         self.failed = False
+        self.statistics: RunStatistics | None = None
         self.steps: list[bk.WalkerEvent] = []
         self.walked: bk.WalkerStatistics | None = None
 
-    def difference(self) -> str | None:
+    def prepare(self) -> list[_Run]:
+        """The runs, over everything they need."""
         self._register()
         self.recorder.listen()
-        statistics = RunStatistics(EXCHANGE, FRAME) if self.record.get("statistics") else None
-        runs = [_Run(self, run["symbol"], run["strategy"]) for run in self.record["runs"]]
+        if self.record.get("statistics"):
+            self.statistics = RunStatistics(EXCHANGE, FRAME)
+        return [_Run(self, run["symbol"], run["strategy"]) for run in self.record["runs"]]
+
+    def difference(self) -> str | None:
+        runs = self.prepare()
         if self.record.get("walker"):
             asyncio.run(self._walk(runs))
         elif self.record.get("run_mode") == "parallel":
-            asyncio.run(self._together(runs))
+            asyncio.run(together(runs))
         else:
             for run in runs:
                 asyncio.run(run.play())
         self.runs = [run.row() for run in runs]
         found = self._compare()
-        if found or statistics is None:
+        if found or self.statistics is None:
             return found
-        return statistics.difference(self.record)
-
-    async def _together(self, runs: list[_Run]) -> None:
-        await asyncio.gather(*(run.play() for run in runs))
+        return self.statistics.difference(self.record)
 
     async def _walk(self, runs: list[_Run]) -> None:
         given = self.record["walker"]

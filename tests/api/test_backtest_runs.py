@@ -380,6 +380,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
     "commit_close_pending": (),
     "commit_create_take_profit": (),
     "commit_create_stop_loss": (),
+    "commit_signal_notify": ("look at this",),
     "commit_cancel_scheduled": (),
     "commit_activate_scheduled": (),
 }

@@ -31,6 +31,14 @@ def test_a_moonbag_aims_50_percent_away() -> None:
     )
 
 
+def test_a_moonbag_may_aim_elsewhere() -> None:
+    assert bk.Position.moonbag("short", 100.0, percent_stop_loss=10, percent_take_profit=80) == {
+        "position": "short",
+        "price_take_profit": pytest.approx(20.0),
+        "price_stop_loss": pytest.approx(110.0),
+    }
+
+
 def test_a_bracket_makes_a_signal() -> None:
     signal = bk.Signal(**bk.Position.bracket("long", 100.0, percent_take_profit=5, percent_stop_loss=2))
     assert (signal.position, signal.price_take_profit, signal.price_stop_loss) == ("long", 105.0, 98.0)

@@ -32,6 +32,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "commit_close_pending": (),
     "commit_create_take_profit": (),
     "commit_create_stop_loss": (),
+    "commit_signal_notify": ("look at this",),
     "commit_cancel_scheduled": (),
     "commit_activate_scheduled": (),
     "commit_create_signal": (long(),),
@@ -96,7 +97,10 @@ EXPECTED: dict[str, dict[str, str | None]] = {
     "close on its way": idle("create_signal_close_awaiting"),
     "full close on its way": idle("create_signal_close_awaiting"),
     "fill on its way": idle("create_signal_fill_awaiting"),
-    "being closed": held({name: "closing" if code == "done" else code for name, code in PROFIT.items()}),
+    "being closed": held(
+        {name: "closing" if code == "done" else code for name, code in PROFIT.items()}
+        | {"commit_signal_notify": "done"}
+    ),
     "closed": idle("done"),
     "at the end": OVER,
     "over": OVER,

@@ -27,9 +27,7 @@ STAND_INS = {"use_disk", "use_ids", "use_sleeper", "sequential_ids", "simulated_
 
 BUILT_AHEAD = {
     "utc_now", "local_now", "now_available", "FifoQueueEventSource", "TokenBucketLimiter",  # the order half
-    "append_durable", "complete_lines",  # event reports
-    "add_sink", "bind", "set_level",  # set_logger
-    "warm_candles", "check_candles", "cache_candles", "check_times",  # the candle cache in the api
+    "bind", "check_times",  # live runs
     "FRAME_INTERVALS", "SIGNAL_INTERVALS",  # choices of the command line
 }  # fmt: skip
 """Names whose users are not written yet. An entry that is used, or gone, fails the test and leaves the list."""

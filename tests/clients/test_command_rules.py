@@ -12,6 +12,7 @@ from backtestkit.clients import commands
 from backtestkit.clients.commands import Change, Outcome, Proposal
 from backtestkit.clients.position import Pricing
 from backtestkit.clients.state import StrategyRules, Switches
+from backtestkit.math.levels import sl_price_to_percent_shift, tp_price_to_percent_shift
 from backtestkit.math.profit import Costs
 from backtestkit.model.fill_policy import CONSERVATIVE, REFERENCE, FillPolicy
 from backtestkit.model.signal import PositionSide, SignalRow
@@ -205,6 +206,29 @@ def test_under_reference_the_first_call_may_loosen_and_later_ones_may_not(side: 
     wide = changed(trail(signal_row(side), "take", 5, using=reference))
     assert wide.take_profit == pytest.approx(mirrored(side, 115.0))
     assert code(trail(wide, "take", 6, using=reference)) == "not_tighter"
+
+
+def test_the_worked_sequence_of_levels() -> None:
+    """Entry 100, stop 90, take profit 110, under `reference`, which lets the first call loosen."""
+    reference = rules(REFERENCE)
+    row = changed(trail(signal_row(), "stop", 5, using=reference))
+    assert row.stop_loss == 85.0
+    row = changed(trail(row, "stop", -3, using=reference))
+    assert row.stop_loss == 93.0
+    assert code(trail(row, "stop", -2, using=reference)) == "not_tighter"
+    row = changed(commands.breakeven(row, PRICING.levels(row), reference, 101.0))
+    assert row.stop_loss == 100.0
+    row = changed(trail(row, "stop", -11, 105.0, reference))
+    assert row.stop_loss == 101.0
+    row = changed(trail(row, "take", 5, 105.0, reference))
+    assert row.take_profit == 114.99999999999999
+    row = changed(trail(row, "take", -4, 105.0, reference))
+    assert row.take_profit == 106.0
+    assert code(trail(row, "take", -3, 105.0, reference)) == "not_tighter"
+    row = changed(trail(row, "take", tp_price_to_percent_shift(105.0, 110.0, 100.0, "long"), 104.0, reference))
+    assert row.take_profit == 105.0
+    row = changed(trail(row, "stop", sl_price_to_percent_shift(102.0, 90.0, 100.0, "long"), 104.0, reference))
+    assert row.stop_loss == 102.0
 
 
 # -- breakeven --------------------------------------------------------------------------------------------------------

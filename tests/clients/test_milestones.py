@@ -9,8 +9,8 @@ import pytest
 import backtestkit as bk
 from backtestkit.model.fill_policy import PolicyName
 from scenarios.commands import Commands
-from scenarios.market import Row, still
-from scenarios.run import Told, minute, once, run
+from scenarios.market import Row, candles, still
+from scenarios.run import Told, market, minute, once, run
 
 policies = pytest.mark.parametrize("policy", ["conservative", "reference", "next_open"])
 gears = pytest.mark.parametrize("stepping", [False, True], ids=["jump", "step"])
@@ -90,6 +90,20 @@ def test_the_next_position_starts_without_milestones(policy: PolicyName) -> None
     for event in result.of("partial_profit_available"):
         by_signal.setdefault(event.data.id, []).append(event.level)
     assert list(by_signal.values()) == [[10, 20, 30, 40, 50]] * 3
+
+
+def test_two_strategies_with_the_same_signal_id_have_milestones_of_their_own() -> None:
+    heard: list[tuple[str, int]] = []
+    source = candles(still(40, lambda m: 101 if m >= 2 else 100))
+    begin = int(source.timestamp[5])
+    with bk.Kit():
+        market(source)
+        bk.add_frame(frame_name="f", interval="1m", start_date=begin, end_date=begin + 30 * 60_000)
+        bk.listen_partial_profit_available(lambda e: heard.append((e.strategy_name, e.level)))
+        for name in ("a", "b"):
+            bk.add_strategy(strategy_name=name, interval="1m", get_signal=once(long(id="same")))
+            bk.Backtest.run("BTC", strategy_name=name, exchange_name="x", frame_name="f").wait()
+    assert heard == [(name, level) for name in ("a", "b") for level in (10, 20, 30, 40, 50)]
 
 
 @policies

@@ -96,6 +96,20 @@ def test_a_waiting_entry_that_is_refused_when_touched_is_given_up(policy: Policy
     assert told.of("order_schedule")[1].current_price == 99.0
 
 
+@pytest.mark.parametrize(
+    ("policy", "expected"), [("conservative", "opened"), ("next_open", "opened"), ("reference", "user")]
+)
+def test_a_limit_of_one_position_does_not_count_the_entry_that_is_about_to_open(
+    policy: PolicyName, expected: str
+) -> None:
+    """Under `reference` it does, and every waiting entry refuses itself."""
+
+    def one_at_a_time(payload: Any) -> Any:
+        return "full" if payload.active_position_count >= 1 else None
+
+    assert guarded(TOUCHED, once(long(price_open=99.0)), one_at_a_time, policy).story[1][1] == expected
+
+
 @policies
 def test_an_activation_by_command_that_is_refused_is_given_up(policy: PolicyName) -> None:
     commands = Commands().at("schedule_ping", 3, "commit_activate_scheduled", id="a")
@@ -174,11 +188,13 @@ def together(rule: Callable[[Any], Any], listen: Callable[[], None]) -> dict[str
     return {r.key.symbol: [(minute(c.timestamp), c.close_reason) for c in r.closed] for r in results}
 
 
-def test_a_command_from_a_sibling_reaches_a_run_that_waits_for_its_turn() -> None:
-    """At equal times the run that was made first goes first: BTC is at minute 3, ETH waits with the same minute."""
+@pytest.mark.parametrize("stepping", [False, True], ids=["jump", "step"])
+def test_a_command_from_a_sibling_reaches_a_run_that_waits_for_its_turn(stepping: bool) -> None:
+    """At equal times the run that was made first goes first: BTC is at minute 3, ETH waits to be there too."""
 
     def listen() -> None:
-        bk.listen_active_ping(lambda event: None)
+        if stepping:
+            bk.listen_active_ping(lambda event: None)
 
         async def close(event: Any) -> None:
             if event.symbol == "BTC":

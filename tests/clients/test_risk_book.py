@@ -82,6 +82,15 @@ def test_a_run_that_is_behind_sees_what_was_open_at_its_time() -> None:
     assert symbols(book.active(29)) == ["mine", "A", "B"]
 
 
+def test_live_runs_see_everything_whatever_tick_they_are_in() -> None:
+    book = ClientRisk(by_time=False)
+    book.take(key("A"), place("A", since=10), 10)
+    book.free(key("A"), 30, profit(-1.0))
+    book.take(key("B"), place("B", since=40), 40)
+    assert symbols(book.active(20)) == ["B"]
+    assert len(book.history(20)) == 1
+
+
 def test_history_ends_at_the_time_of_the_asker_and_does_not_grow_afterwards() -> None:
     book = ClientRisk()
     for time, cost in ((10, 5.0), (20, -8.0), (30, 4.0)):

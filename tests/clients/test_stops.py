@@ -71,6 +71,16 @@ def test_liquidation_comes_before_a_stop_that_is_further_away(policy: PolicyName
     assert told.only.pnl.pnl_percentage == pytest.approx(-100)
 
 
+@pytest.mark.parametrize(
+    ("isolated", "minute", "reason", "price"),
+    [(True, 15, "liquidation", 90.3707511315119), (False, 24, "stop_loss", 81.0)],
+)
+def test_the_worked_minutes_of_liquidation(isolated: bool, minute: int, reason: str, price: float) -> None:
+    falling = still(60, lambda m: 100 - max(0, m - 5))
+    signal = long(multiplier=10, price_stop_loss=81.0, isolated=isolated)
+    assert run(falling, once(signal), policy="reference").story[1] == (minute, reason, price)
+
+
 @policies
 def test_a_stop_nearer_than_liquidation_comes_first(policy: PolicyName) -> None:
     falling = still(60, lambda m: 100 - max(0, m - 4))

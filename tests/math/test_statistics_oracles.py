@@ -26,6 +26,7 @@ from backtestkit.math.statistics_weighted import cash_flows, money_weighted_retu
 from backtestkit.model.analysis import EquityCurve, Marks
 from backtestkit.model.candle import Floats
 from backtestkit.model.interval import DAY_MS
+from backtestkit.model.statistics import TradeColumns
 
 empyrical = pytest.importorskip("empyrical", reason="the oracle empyrical-reloaded is not installed")
 stats = pytest.importorskip("scipy.stats", reason="the oracle scipy is not installed")
@@ -73,7 +74,8 @@ SERIES = [
 
 def account(returns: Floats) -> EquityCurve:
     """The account that had these daily returns."""
-    equity = 1000 * np.cumprod(np.concatenate(([1.0], 1 + returns / 100)))
+    growth: Floats = np.concatenate((np.ones(1), 1 + returns / 100))
+    equity: Floats = np.asarray(1000.0 * np.cumprod(growth), dtype=np.float64)
     times = START + DAY_MS * np.arange(len(equity), dtype=np.int64)
     return EquityCurve(times, equity, np.zeros(len(equity)), 1000.0, True)
 
@@ -150,7 +152,7 @@ class TestTradeSeries:
         rng = np.random.default_rng(seed)
         pnl = rng.normal(0.1, 2.0, 50)
         trades = backtest_statistics([with_profit(float(r), day=i + 1) for i, r in enumerate(pnl)]).signal_list
-        columns = f.TradeColumns(
+        columns = TradeColumns(
             pnl=tuple(t.pnl.pnl_percentage for t in trades), pnl_cost=(0.0,) * 50,
             opened=tuple(t.signal.pending_at for t in trades), closed=tuple(t.close_timestamp for t in trades),
             peak=(None,) * 50, fall=(None,) * 50, price=(100.0,) * 50,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from backtestkit.errors import SchemaError
+from backtestkit.errors import SchemaError, UsageError
 from backtestkit.model.schema import (
     SCHEMAS,
     ActionSchema,
@@ -155,6 +155,41 @@ def test_a_sizing_takes_what_its_method_uses() -> None:
     for wrong in (0, -1, True, float("nan"), float("inf"), "1"):
         message = refusal(SizingSchema, sizing_name="s", method="fixed_percentage", risk_percentage=wrong)
         assert "must be a finite number above 0" in message
+
+
+def test_a_sizing_has_what_its_method_needs() -> None:
+    assert "cost is required by method='fixed_cost'" in refusal(SizingSchema, sizing_name="s", method="fixed_cost")
+    message = refusal(SizingSchema, sizing_name="s", method="volatility_target")
+    assert "target_volatility is required" in message
+    message = refusal(SizingSchema, sizing_name="s", method="fixed_cost", cost=1, interval="5m", period=3)
+    assert "interval is not used" in message
+    assert "period is not used" in message
+    schema = SizingSchema(sizing_name="s", method="volatility_target", target_volatility=20)
+    assert (schema.interval, schema.period, schema.balance) == ("1h", 14, 10_000.0)
+    for wrong in (1, 2.5, True, "3"):
+        message = refusal(SizingSchema, sizing_name="s", method="atr_based", risk_percentage=1, period=wrong)
+        assert "must be a whole number of at least 2" in message
+
+
+def test_a_balance_is_a_number_or_a_function() -> None:
+    fields: dict[str, Any] = {"sizing_name": "s", "method": "fixed_cost", "cost": 5}
+
+    async def balance(symbol: str, when: datetime, backtest: bool) -> float:
+        return 1.0
+
+    assert SizingSchema(**fields, balance=500).balance == 500.0
+    assert SizingSchema(**fields, balance=balance).balance is balance
+    assert "balance=0 must be a finite number above 0" in refusal(SizingSchema, **fields, balance=0)
+
+
+def test_an_edge_is_needed_for_signals_and_may_be_left_to_callers() -> None:
+    fields: dict[str, Any] = {"sizing_name": "s", "method": "kelly_criterion"}
+    SizingSchema(**fields, win_rate=0.6, win_loss_ratio=1.5).check_for_signals()
+    SizingSchema(sizing_name="s", method="fixed_cost", cost=5).check_for_signals()
+    for edge in ({}, {"win_rate": 0.6}, {"win_loss_ratio": 1.5}):
+        with pytest.raises(UsageError, match="without win_rate and win_loss_ratio"):
+            SizingSchema(**(fields | edge)).check_for_signals()
+    assert "win_rate=60 must be a fraction between 0 and 1" in refusal(SizingSchema, **fields, win_rate=60)
 
 
 def test_a_walker_compares_at_least_one_strategy() -> None:

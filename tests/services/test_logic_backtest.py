@@ -290,6 +290,15 @@ def test_a_stopped_run_ends_where_it_was_stopped(stepping: bool) -> None:
     assert told.minutes("after_end") == [15]
 
 
+def test_a_run_that_is_stopped_before_its_first_tick_ends_there() -> None:
+    def prepare() -> None:
+        bk.listen_before_start(lambda event: bk.stop_strategy(event.symbol))
+
+    told = run(still(20), once(long()), prepare=prepare, hear=["after_end"])
+    assert told.results == []
+    assert [(minute(e.timestamp), e.current_price) for e in told.of("after_end")] == [(0, 100.0)]
+
+
 @gears
 def test_progress_is_told_at_every_tick_and_at_the_end(stepping: bool) -> None:
     told = run(still(10), once(long()), hear=["backtest_progress"], stepping=stepping)

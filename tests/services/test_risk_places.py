@@ -25,7 +25,10 @@ costs = st.sampled_from([50.0, 150.0, 250.0])
 
 
 class Places(RuleBasedStateMachine):
-    """Five runs share two profiles; a check stops inside a rule until it is let go, cancelled or made to fail."""
+    """Five live runs share two profiles; a check stops inside a rule until it is let go, cancelled or made to fail.
+
+    Live, because there the others go on while one is asked; in a backtest they keep step.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,14 +57,15 @@ class Places(RuleBasedStateMachine):
 
     def gate(self, symbol: str) -> Gate:
         if symbol not in self.runs:
-            key = RunKey(symbol, "s", "x", "f", True)
+            key = RunKey(symbol, "s", "x", "f", False)
             names = PROFILES[symbol]
             for name, book in zip(names, self.pool.enter(key, names), strict=True):
                 self.gates.books[name] = book
             limits: dict[str, Any] = {
                 "count": bk.rules.max_positions(MOST), "exposure": bk.rules.max_exposure(EXPOSURE)
             }  # fmt: skip
-            self.runs[symbol] = self.gates.gate(symbol, {name: [self.pause, limits[name]] for name in names})
+            rules = {name: [self.pause, limits[name]] for name in names}
+            self.runs[symbol] = self.gates.gate(symbol, rules, backtest=False)
         self.time += 1
         self.runs[symbol].machine.now = self.time
         return self.runs[symbol]

@@ -202,6 +202,21 @@ def test_a_run_taken_by_a_for_loop_goes_on_beside_a_paused_one() -> None:
     assert rest == [("closed", 5), ("opened", 11), ("closed", 12)]
 
 
+def test_results_of_a_run_that_was_carried_to_its_end_are_kept() -> None:
+    with portfolio({symbol: flat(100.0, 40) for symbol in "AB"}, 24):
+        bk.add_risk(risk_name="r")
+        bk.add_strategy(strategy_name="s", interval="1m", risk_name="r", get_signal=lambda *_: long_signal(3))
+        paused, other = backtest("A"), backtest("B")
+        bk.listen_signal_closed(lambda r: paused.stop() if r.symbol == "A" and minute(r.timestamp) == 7 else None)
+        for _ in paused:
+            break
+        other.wait()
+        assert paused.status == "ready"
+        assert [(r.action, minute(r.timestamp)) for r in paused] == [("closed", 3), ("opened", 4), ("closed", 7)]
+        assert list(paused) == []
+        assert len(paused.wait().closed) == 2
+
+
 def test_results_of_two_runs_may_be_taken_in_turns() -> None:
     with portfolio({symbol: flat(100.0, 40) for symbol in "AB"}, 12):
         bk.add_risk(risk_name="r", validations=[bk.rules.max_positions(1)])
@@ -229,6 +244,20 @@ def test_a_run_that_starts_later_sees_what_was_open_at_its_time() -> None:
         early.wait()
     assert counts["A"][0] == (0, 0)
     assert counts["B"][0] == (0, 1)  # what was open at minute 0, although it has closed since
+
+
+def test_a_walk_compares_strategies_apart_from_the_runs_beside_it() -> None:
+    counts: list[int] = []
+    with portfolio({symbol: flat(100.0, 40) for symbol in "AB"}, 24):
+        bk.add_risk(risk_name="r", validations=[lambda p: counts.append(p.active_position_count)])
+        bk.add_strategy(strategy_name="s", interval="1m", risk_name="r", get_signal=lambda *_: long_signal(5))
+        bk.add_walker(walker_name="w", exchange_name="x", frame_name="f", strategies=["s"])
+
+        async def main() -> None:
+            await asyncio.gather(backtest("A").result(), bk.Walker.run("A", walker_name="w").result())
+
+        asyncio.run(main())
+    assert counts == [0] * 8
 
 
 def crossed(stepping: bool, act: Callable[[str], Any], at: int, rows: dict[str, list[Row]] | None = None) -> list[str]:

@@ -49,7 +49,7 @@ class Runs:
         """The run of `name`, which joins with its first step, as real ones do."""
         times = list(times)
         member = self.join(name, times[0], shared)
-        async with aclosing(Carried(member, steps(member, name, times, self.log, naps)).items()) as items:
+        async with aclosing(Carried(member, steps(member, name, times, self.log, naps))) as items:
             async for item in items:
                 yield item
 
@@ -79,7 +79,7 @@ def test_actions_happen_in_the_order_of_their_times_however_tasks_are_scheduled(
     async def one(name: str) -> list[str]:
         member = runs.groups.join(ranks[name], times[name][0], "x")
         source = steps(member, name, times[name], runs.log, lambda: nap.randrange(3))
-        return [item async for item in Carried(member, source).items()]
+        return [item async for item in Carried(member, source)]
 
     async def main() -> None:
         names = list(times)
@@ -210,7 +210,7 @@ def test_a_run_that_fails_lets_the_others_go_on_and_tells_its_consumer() -> None
 
     async def main() -> None:
         member = runs.join("failing")
-        failing = Carried(member, fail(member)).items()
+        failing = Carried(member, fail(member))
         assert await anext(failing) == "one"
         await asyncio.wait_for(runs.all("other", [1, 5]), 5)
         with pytest.raises(ValueError, match="scripted"):
@@ -252,7 +252,7 @@ def test_cancelling_who_waits_does_no_harm_to_who_is_waited_for() -> None:
 
     async def main() -> None:
         member = runs.join("slow")
-        carried = Carried(member, slow(member)).items()
+        carried = Carried(member, slow(member))
         assert await anext(carried) == "first"
         waiting = asyncio.create_task(runs.all("other", [5]))
         for _ in range(10):
@@ -286,7 +286,7 @@ def test_a_consumer_that_is_cancelled_ends_its_run() -> None:
 
     async def main() -> None:
         member = runs.join("slow")
-        task = asyncio.create_task(consume(Carried(member, slow(member)).items()))
+        task = asyncio.create_task(consume(Carried(member, slow(member))))
         for _ in range(5):
             await asyncio.sleep(0)
         task.cancel()
@@ -312,7 +312,7 @@ def test_a_consumer_that_closes_a_run_that_is_carried_on_ends_it() -> None:
 
     async def main() -> None:
         member = runs.join("slow")
-        carried = Carried(member, slow(member)).items()
+        carried = Carried(member, slow(member))
         await anext(carried)
         other = asyncio.create_task(runs.all("other", [5]))
         for _ in range(10):
@@ -323,6 +323,53 @@ def test_a_consumer_that_closes_a_run_that_is_carried_on_ends_it() -> None:
 
     asyncio.run(main())
     assert runs.log == [(5, "other")]
+
+
+def test_a_step_that_is_cancelled_before_it_begins_leaves_nothing_open() -> None:
+    runs = Runs()
+    ended: list[str] = []
+
+    async def slow(member: Member) -> AsyncGenerator[str, None]:
+        try:
+            yield "first"
+            yield "second"
+        finally:
+            ended.append("slow")
+
+    async def main() -> None:
+        member = runs.join("slow")
+        carried = Carried(member, slow(member))
+        await anext(carried)
+        member.carry()
+        await carried.aclose()
+
+    asyncio.run(main())
+    assert ended == ["slow"]
+
+
+def test_a_loop_that_shuts_down_closes_runs_and_generators_in_any_order() -> None:
+    runs = Runs()
+    complaints: list[Any] = []
+    ended: list[str] = []
+
+    async def slow(member: Member) -> AsyncGenerator[str, None]:
+        try:
+            await member.reach(1)
+            yield "first"
+        finally:
+            await asyncio.sleep(0)
+            ended.append("slow")
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context))
+        member = runs.join("slow")
+        source = slow(member)
+        carried = Carried(member, source)
+        await anext(carried)
+        await asyncio.gather(source.aclose(), carried.aclose())
+
+    asyncio.run(main())
+    assert (ended, complaints) == (["slow"], [])
 
 
 def test_a_run_whose_loop_was_left_holds_nobody() -> None:
@@ -366,14 +413,15 @@ def test_a_step_that_was_left_in_the_middle_cannot_go_on_elsewhere() -> None:
         runs.join("first", start=0)
         member = runs.join("a", start=1)
         carried = Carried(member, steps(member, "a", [1, 3], runs.log))
-        taking = asyncio.ensure_future(anext(carried.items()))
+        taking = asyncio.ensure_future(anext(carried))
         for _ in range(10):
             await asyncio.sleep(0)
         return carried, taking
 
     carried, taking = first.run_until_complete(begin())
     with pytest.raises(UsageError, match="in the middle of a step in an event loop that was left"):
-        asyncio.run(anext(carried.items()))
+        asyncio.run(anext(carried))
+    asyncio.run(carried.aclose())
     with pytest.raises(asyncio.CancelledError):
         first.run_until_complete(taking)
     first.close()

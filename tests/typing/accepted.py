@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any, assert_type
 
 import numpy as np
@@ -176,3 +177,62 @@ def take(results: Sequence[bk.ClosedResult]) -> float:
 with bk.Kit({"percent_fee": 0.1}) as kit:
     assert_type(kit, bk.Kit)
     assert_type(kit.config, bk.Config)
+
+
+def at_most_two(payload: bk.RiskPayload) -> bk.RiskRejection | None:
+    return bk.RiskRejection("full", "two are open") if payload.active_position_count >= 2 else None
+
+
+async def not_twice(payload: bk.RiskPayload) -> dict[str, str] | None:
+    return {"id": "twice"} if any(p.symbol == payload.symbol for p in payload.active_positions) else None
+
+
+bk.add_risk(
+    risk_name="mixed",
+    validations=[
+        at_most_two,
+        not_twice,
+        {"validate": at_most_two, "note": "mine"},
+        bk.rules.max_positions(3, per="side"),
+    ],
+    callbacks=bk.RiskCallbacks(on_rejected=lambda symbol, event: print(event.rejection_note)),
+)
+bk.add_sizing(
+    sizing_name="asked", method="fixed_percentage", risk_percentage=1, balance=lambda symbol, when, backtest: 1.0
+)
+bk.listen_risk(lambda event: print(event.rejection_id, event.current_signal.pnl))
+
+
+async def size() -> None:
+    made = await bk.PositionSize.fixed_percentage("BTC", 10_000, 100, 98, sizing_name="asked", position="long")
+    assert_type(made, bk.PositionSizing)
+    assert_type(made.quantity, float)
+
+
+class Wiki:
+    def __init__(self, report: str) -> None:
+        self.report = report
+
+    async def wait_for_init(self, initial: bool) -> None: ...
+
+    async def dump(self, content: str, options: bk.DumpOptions) -> None:
+        print(self.report, len(content), options.key.symbol, options.folder / options.file)
+
+
+async def reported(result: bk.BacktestResult) -> None:
+    stop = bk.Markdown.enable(partial=True, risk=True)
+    assert_type(stop(), None)
+    bk.Markdown.use_markdown_adapter(Wiki)
+    partial = bk.Partial.get_data("BTCUSDT", strategy_name="s", exchange_name="e", frame_name="f")
+    assert_type(partial, bk.PartialStatistics)
+    print([row.level for row in partial.event_list if row.action == "profit"])
+    commands = bk.Strategy.get_data("BTCUSDT", strategy_name="s", exchange_name="e")
+    print(commands.average_buy_count, [event.percent_to_close for event in commands.event_list])
+    worst = bk.MaxDrawdown.get_data("BTCUSDT", strategy_name="s", exchange_name="e", frame_name="f")
+    print([event.signal.max_drawdown.pnl_percentage for event in worst.event_list])
+    assert_type(result.analysis, bk.TradeAnalysis)
+    assert_type(bk.Heat.get_data(exchange_name="e", frame_name="f", capital=1_000).equity, bk.EquityFigures | None)
+    assert_type(bk.analyse([result.trade_set()]).costs.net, float)
+    bk.listen_performance(lambda event: print(event.metric_type, event.duration))
+    await bk.Report.flush()
+    assert_type(await bk.Schedule.dump("BTCUSDT", strategy_name="s", exchange_name="e"), Path | None)

@@ -38,6 +38,9 @@ bk.set_config(percent_fees=0.05)  # type: ignore[call-arg]  # pyright: ignore[re
 bk.set_config(percent_fee="0.05")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 bk.get_config().percent_fee = 1.0  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
 bk.get_strategy_schema("x").note = "y"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+bk.add_risk(risk_name="x", validations=[no_signal])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+bk.add_sizing(sizing_name="x", method="fixed")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+bk.rules.max_positions(3, per="day")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 bk.Signal(position="up")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 sync.get_candles("BTCUSDT", "7m", 3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
@@ -52,3 +55,14 @@ def on_opened(result: bk.OpenedResult) -> None: ...
 bk.listen_signal_closed(on_opened)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 bk.listen_signal_closed(lambda result: result.no_such_field)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
 bk.listen_signal_close(print)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+bk.Markdown.enable(partials=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+bk.Heat.get_data(exchange_name="e", frame="f")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+bk.Markdown.use_markdown_adapter(dict)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+async def wrong_arguments() -> None:
+    await bk.write_memory("a", 1, "text")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await bk.list_memory(bucket_name="b", signal="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    bk.Notification.enable("signals")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    bk.Cron.register("a", print, "7m")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    bk.StateLive.use_state_adapter(dict)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

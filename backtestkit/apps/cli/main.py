@@ -16,6 +16,7 @@ DEBUG_FLAG: Final = "--debug"
 COMMANDS: Final = {
     "backtest": ("backtestkit.apps.cli.backtest", "backtest_app"),
     "data": ("backtestkit.apps.cli.data", "data_app"),
+    "notify-test": ("backtestkit.apps.cli.notify_test", "notify_test_app"),
     "version": ("backtestkit.apps.cli.version", "version_app"),
 }
 

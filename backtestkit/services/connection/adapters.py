@@ -86,7 +86,7 @@ class Adapters:
             "Log",
             {
                 "memory": self._memory_log,
-                "persist": partial(self.journal_log, DEFAULT_ROOT / "log" / "log.jsonl"),
+                "persist": partial(self.journal_log, DEFAULT_JOURNAL),
                 "dummy": NullLog,
             },
             "memory",
@@ -118,11 +118,10 @@ class Adapters:
         """A log that is kept in the file at `path`."""
         return JournalLog(path, lambda: self._settings().max_log_lines)
 
-    def disable(self) -> None:
-        """Switch everything off and let go of what is held in memory and of files; what is on disks stays."""
+    def reset(self) -> None:
+        """Hear nothing, and let go of what is held in memory and of files; what is on disks stays."""
         for adapter in (*self._stored(), self.dump, self.log):
-            adapter.disable()
-            adapter.clear()
+            adapter.reset()
 
     async def report(self, error: Exception) -> None:
         """Tell the error channel of a damaged record, with the run it was found in."""

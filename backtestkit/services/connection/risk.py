@@ -39,7 +39,7 @@ class RiskPool:
         """The profiles of `run`, which uses them until it leaves."""
         profiles = []
         for key in (RiskKey.of(name, run) for name in risk_names):
-            profiles.append(self._profiles.setdefault(key, ClientRisk()))
+            profiles.append(self._profiles.setdefault(key, ClientRisk(by_time=run.backtest)))
             self._users.setdefault(key, set()).add(run)
         return profiles
 

@@ -53,8 +53,11 @@ class BacktestLogicService:
         self._channels, self._wall_clock = channels, wall_clock
         self._risks, self._groups = risks, groups
 
-    def start(self, plan: BacktestPlan, *, stepping: bool = False) -> RunState:
-        """The state of a new run; nothing happens until `run` is iterated. `stepping` forbids jumping."""
+    def start(self, plan: BacktestPlan, *, stepping: bool = False, alone: bool = False) -> RunState:
+        """The state of a new run; nothing happens until `run` is iterated. `stepping` forbids jumping.
+
+        A run that is `alone` has risk profiles of its own: it is compared with others, not in the market with them.
+        """
         machine = new_strategy(plan.key, plan.strategy, plan.config, plan.policy)
         machine.stepping = stepping
         machine.heard.risk = machine.paced = bool(plan.risks)
@@ -62,7 +65,15 @@ class BacktestLogicService:
         errors = UserErrors(self._channels, machine, raises=on_error == "raise")
         actions = ActionSet(plan.actions, plan.key, errors.tell)
         runner = EffectRunner(machine, plan.strategy, self._channels, SimulatedClock(), Scheduler(), errors, actions)
-        return RunState(plan, machine, errors, runner, stepping, rank=self._groups.next_rank())
+        return RunState(
+            plan,
+            machine,
+            errors,
+            runner,
+            stepping,
+            risks=RiskPool() if alone else self._risks,
+            rank=self._groups.next_rank(),
+        )
 
     def run(self, state: RunState) -> AsyncGenerator[YieldedResult, None]:
         """Drive the run, yielding scheduled, opened, closed and cancelled results as they happen.
@@ -76,17 +87,17 @@ class BacktestLogicService:
         """The same with risk rules, in step with the runs that share some of them."""
         plan, runner = state.plan, state.runner
         frame_floor = to_ms(plan.frame.start_date) // MINUTE_MS * MINUTE_MS
-        books = self._risks.enter(plan.key, (risk.risk_name for risk in plan.risks))
+        books = state.risks.enter(plan.key, (risk.risk_name for risk in plan.risks))
         try:
             profiles = [Profile(schema, book) for schema, book in zip(plan.risks, books, strict=True)]
             runner.gate = RiskGate(state.machine, profiles, self._channels, state.errors, runner.actions)
             runner.member = self._groups.join(state.rank, frame_floor, books)
-            async with aclosing(Carried(runner.member, self._run(state)).items()) as results:
+            async with aclosing(Carried(runner.member, self._run(state))) as results:
                 async for result in results:
                     yield result
         finally:
             state.finished = True
-            self._risks.leave(plan.key, state.machine.now)
+            state.risks.leave(plan.key, state.machine.now)
 
     async def _run(self, state: RunState) -> AsyncGenerator[YieldedResult, None]:
         loop = _BacktestLoop(state, self._channels, self._wall_clock)
@@ -108,7 +119,7 @@ class BacktestLogicService:
             finally:
                 state.finished = True
                 loop.watchdog.stop()
-                self._risks.leave(state.plan.key, state.machine.now)
+                state.risks.leave(state.plan.key, state.machine.now)
 
 
 class _BacktestLoop:
@@ -287,12 +298,14 @@ class _BacktestLoop:
             for effect in effects:
                 await runner.apply(effect)
                 if runner.results:
-                    timer.leave()
+                    if since is not None:
+                        timer.leave()
                     for result in runner.results:
                         if isinstance(result, ClosedResult):
                             state.closed.append(result)
                         yield result
-                    timer.come_back()
+                    if since is not None:
+                        timer.come_back()
                     runner.results.clear()
             if since is not None and asked_at is not None:
                 if entered:
@@ -311,10 +324,8 @@ class _BacktestLoop:
             await timer.tell("backtest_total", timer.start, machine.now)
 
     async def end(self) -> None:
-        """Tell that the run is over; one that was stopped before its first tick has no price."""
-        now = self.machine.now
-        price = self.state.market_price() if now else None
-        await self._boundary("after_end", now or self.ticks.time(0), price)
+        """Tell that the run is over."""
+        await self._boundary("after_end", self.machine.now, self.state.market_price())
 
     async def _reach(self, position: int) -> bool:
         """Come to a tick in step with the others; False when somebody came to this run before, who may have changed it."""
@@ -330,8 +341,7 @@ class _BacktestLoop:
         first = min(self.heading, max(self.ticks.at_or_after(until), self.following))
         self.machine.skip_idle(first - self.heading)
         self.heading = first
-        if first:
-            self.machine.now = max(self.machine.now, self.ticks.time(first - 1))
+        self.machine.now = max(self.machine.now, self.ticks.time(first - 1))  # nobody waits before the first tick
 
     async def _arrive(self, now: int) -> None:
         """Bring machine and clock to a tick: scheduled jobs first, then who hears the progress."""

@@ -20,7 +20,7 @@ from backtestkit.model.result import (
 )
 from backtestkit.model.schema import StrategyCallbacks, StrategySchema
 from backtestkit.runtime.clock import SimulatedClock
-from backtestkit.runtime.scheduler import Scheduler
+from backtestkit.runtime.scheduler import Job, JobFunction, Scheduler
 from backtestkit.runtime.user_code import UserFunction, user_function
 from backtestkit.services.channels import Channels
 from backtestkit.services.logic.actions import ActionSet
@@ -139,6 +139,12 @@ class EffectRunner:
             self.refresh()
         if self._scheduler.queue:
             self.watch_jobs()
+
+    def schedule(self, when_ms: int, fn: JobFunction) -> Job:
+        """Have `fn` run inside this run when it comes to `when_ms` (ms UTC); it is not jumped over."""
+        job = self._scheduler.schedule(when_ms * 1_000_000, fn)
+        self.watch_jobs()
+        return job
 
     async def run_jobs(self) -> None:
         """Run the scheduled jobs that are due at the machine's time."""

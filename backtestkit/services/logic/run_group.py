@@ -22,7 +22,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import suppress
 from contextvars import copy_context
 from heapq import heapify, heappop, heappush
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import Final, Generic, Self, TypeAlias, TypeVar
 
 from backtestkit.errors import UsageError
 from backtestkit.runtime.scheduler import breathe
@@ -234,7 +234,7 @@ class Carried(Generic[T]):
     """
 
     def __init__(self, member: Member, steps: AsyncGenerator[T, None]) -> None:
-        """`steps` leaves `member`'s group by itself when it ends."""
+        """`member` leaves its group when `steps` is over."""
         self._member, self._steps = member, steps
         member.carry = self._step
         self._context = copy_context()
@@ -243,19 +243,32 @@ class Carried(Generic[T]):
         self._over = False
         self._failure: BaseException | None = None
 
-    async def items(self) -> AsyncGenerator[T, None]:
-        """All items in their order; an exception of the generator comes after those before it."""
-        try:
-            while True:
-                while self._kept:
-                    yield self._kept.popleft()
-                if self._over:
-                    break
-                await self._wait_for(self._step())
-        finally:
-            await self._close()
-        if self._failure is not None:
-            raise self._failure
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        """The next item; an exception of the generator comes after the items before it."""
+        while not self._kept:
+            if self._over:
+                failure, self._failure = self._failure, None
+                raise StopAsyncIteration if failure is None else failure
+            await self._wait_for(self._step())
+        return self._kept.popleft()
+
+    async def aclose(self) -> None:
+        """End the generator, and the step in progress."""
+        task, closable = self._task, True
+        if task is not None and task.get_loop() is asyncio.get_running_loop():
+            task.cancel()
+            await asyncio.wait({task})
+        elif task is not None:
+            closable = False
+            with suppress(RuntimeError):  # a loop that is closed has nothing left to cancel
+                task.get_loop().call_soon_threadsafe(task.cancel)
+        if closable and not getattr(self._steps, "ag_running", False):  # else a loop that shuts down is closing it
+            await self._steps.aclose()
+        self._over = True
+        self._member.leave()
 
     def _step(self) -> asyncio.Task[None]:
         """The step in progress, or a new one."""
@@ -290,19 +303,6 @@ class Carried(Generic[T]):
             task.cancel()
             await asyncio.wait({task})
             raise
-
-    async def _close(self) -> None:
-        task = self._task
-        if task is None:
-            await self._steps.aclose()
-        elif task.get_loop() is asyncio.get_running_loop():
-            task.cancel()
-            await asyncio.wait({task})
-        else:
-            with suppress(RuntimeError):  # a loop that is closed has nothing left to cancel
-                task.get_loop().call_soon_threadsafe(task.cancel)
-        self._over = True
-        self._member.leave()
 
 
 async def started_together() -> None:

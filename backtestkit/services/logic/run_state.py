@@ -18,6 +18,7 @@ from backtestkit.model.analysis import Marks
 from backtestkit.model.candle import Candles
 from backtestkit.model.result import ClosedResult
 from backtestkit.model.statistics import RunSummary
+from backtestkit.services.connection.risk import RiskPool
 from backtestkit.services.core.run_resolver import BacktestPlan
 from backtestkit.services.logic.effects import EffectRunner
 from backtestkit.services.logic.user_errors import UserErrors
@@ -43,6 +44,7 @@ class RunState:
     candles_missing: int = 0
     frame: ClientFrame | None = None
     bars: Bars | None = None
+    risks: RiskPool = field(default_factory=RiskPool)
     rank: int = 0
 
     @property

@@ -82,7 +82,7 @@ class LocalTester:
         schema = walk.schema
         key = RunKey(walk.symbol, candidate.strategy_name, schema.exchange_name, schema.frame_name, True)
         plan = self._resolver.backtest(key, self._kit.config, walk.policy, candidate.params)
-        state = self._logic.start(plan, stepping=walk.stepping)
+        state = self._logic.start(plan, stepping=walk.stepping, alone=True)
         context = RunContext(key, state.runner.clock, self._kit, state)
         async for _ in InContext(context, self._logic.run(state)):
             pass

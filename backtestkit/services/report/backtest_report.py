@@ -14,7 +14,7 @@ from backtestkit.services.report import formats
 from backtestkit.services.report.analysis_sections import ANALYSIS_LEGEND, ANALYSIS_SECTIONS, breakdown_table
 from backtestkit.services.report.journal_records import result_record
 from backtestkit.services.report.run_lines import RUN_LINES
-from backtestkit.services.report.spec import Column, Feed, Lines, ReportSpec, Settings, SummaryLine, Table
+from backtestkit.services.report.spec import Column, Feed, Lines, ReportedRun, ReportSpec, Settings, SummaryLine, Table
 from backtestkit.services.report.trade_summary import TRADE_LEGEND, trade_summary
 
 
@@ -61,6 +61,11 @@ def whole_minutes(trade: ClosedResult) -> str | None:
     return str((trade.close_timestamp - trade.signal.pending_at + MINUTE_MS // 2) // MINUTE_MS)
 
 
+def run_statistics(run: ReportedRun) -> BacktestStatistics:
+    """The figures of what a run kept."""
+    return backtest_statistics(run.closed)
+
+
 def _total_signals(statistics: BacktestStatistics) -> str:
     return str(statistics.total_signals)
 
@@ -70,7 +75,7 @@ BACKTEST_REPORT: Final[ReportSpec[Any, BacktestStatistics]] = ReportSpec(
     title="Backtest Report: {strategy_name}",
     empty_text="No signals closed yet.",
     is_empty=lambda statistics: statistics.total_signals == 0,
-    figures=lambda run: backtest_statistics(run.closed),
+    figures=run_statistics,
     sections=(
         Table(
             key="backtest",

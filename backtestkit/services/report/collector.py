@@ -14,7 +14,7 @@ from backtestkit.runtime.context import RunKey
 from backtestkit.services.channels import Channels
 from backtestkit.services.report.catalog import report_spec
 from backtestkit.services.report.spec import ReportSpec, Settings, Subject
-from backtestkit.services.report.switch import FeedSwitch, Taker
+from backtestkit.services.report.switch import FeedSwitch, Taker, named
 
 RUNS_KEPT_MAX: Final = 256
 """Runs of which one report keeps events; the oldest make room, so that a long search does not fill the memory."""
@@ -63,25 +63,25 @@ class ReportCollector:
         self._logs: dict[str, dict[RunKey, EventLog]] = {}
         self._end: Unsubscribe | None = None
 
-    def enable(self, names: Iterable[str] = ()) -> Callable[[], None]:
-        """Collect for the reports named, for all without a name. The answer stops that and forgets their events."""
+    def enable(self, names: Iterable[str] | None = None) -> Callable[[], None]:
+        """Collect for the reports named, None for all. The answer stops that and forgets their events."""
         chosen = self._switch.enable(names)
-        if self._end is None:
+        if self._end is None and self._switch.names:
             self._end = self._channels.before_start.listen(self._run_starts)
         return partial(self.disable, chosen)
 
-    def disable(self, names: Iterable[str] = ()) -> None:
-        """Stop collecting for the reports named, for all without a name, and forget their events."""
+    def disable(self, names: Iterable[str] | None = None) -> None:
+        """Stop collecting for the reports named, None for all, and forget their events."""
         for name in self._switch.disable(names):
             self._logs.pop(name, None)
         if not self._switch.names and self._end is not None:
             self._end()
             self._end = None
 
-    def clear(self, names: Iterable[str] = ()) -> None:
-        """Forget the events of the reports named, of all without a name; collecting goes on."""
-        for name in list(names) or list(self._logs):
-            self._logs.pop(report_spec(name).name, None)
+    def clear(self, names: Iterable[str] | None = None) -> None:
+        """Forget the events of the reports named, None for all; collecting goes on."""
+        for name in named(names):
+            self._logs.pop(name, None)
 
     def has(self, report: str, key: RunKey) -> bool:
         """Whether events of that run were collected."""

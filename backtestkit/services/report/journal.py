@@ -53,15 +53,15 @@ class JournalService:
         self._ends: list[Unsubscribe] = []
         self.writer = BackendSlot(ReportBase, "wait_for_init", "write")
 
-    def enable(self, names: Iterable[str] = ()) -> Callable[[], None]:
-        """Write the journals named, all without a name. The answer stops that."""
+    def enable(self, names: Iterable[str] | None = None) -> Callable[[], None]:
+        """Write the journals named, None for all. The answer stops that."""
         chosen = self._switch.enable(names)
-        if not self._ends:
+        if not self._ends and self._switch.names:
             self._ends = [self._channels.after_end.listen(self._run_ends), self._channels.error.listen(self._run_ends)]
         return partial(self.disable, chosen)
 
-    def disable(self, names: Iterable[str] = ()) -> None:
-        """Stop writing the journals named, all without a name; what was heard until now is written."""
+    def disable(self, names: Iterable[str] | None = None) -> None:
+        """Stop writing the journals named, None for all; what was heard until now is written."""
         self._switch.disable(names)
         if not self._switch.names:
             for end in self._ends:
@@ -70,10 +70,21 @@ class JournalService:
         for backend in self._files():
             backend.write_now()
 
+    def use(self, factory: JournalFactory) -> None:
+        """Write through `factory` from now on; what was heard until now goes where it was going."""
+        before = self._files()
+        self.writer.use(factory)
+        for backend in before:
+            backend.write_now()
+
     async def flush(self) -> None:
         """Wait until everything heard so far is on the disk."""
         for backend in self._files():
             await backend.flush()
+
+    async def write(self, data: Mapping[str, Any], options: WriteOptions) -> None:
+        """Hand a record of your own to the backend of the report that `options` names."""
+        await _written(self.writer, data, options)
 
     def _files(self) -> list[ReportBase]:
         return [backend for backend in self.writer.all() if isinstance(backend, ReportBase)]

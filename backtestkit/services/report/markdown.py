@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from backtestkit.runtime.clock import Clock
-from backtestkit.runtime.context import current_run
+from backtestkit.runtime.context import RunKey, current_run
 from backtestkit.runtime.user_code import user_function
 from backtestkit.services.report.catalog import report_spec
 from backtestkit.services.report.columns import ColumnLike, ColumnService
@@ -61,8 +61,11 @@ class MarkdownService:
         `get_report` raises, and what the writer raises: `OSError` when a file cannot be written.
         """
         text = self.get_report(report, subject, columns)
-        spec, key = report_spec(report), subject.key
-        folder = DUMP_FOLDER / (spec.folder or report) if path is None else Path(path)
+        folder = DUMP_FOLDER / (report_spec(report).folder or report) if path is None else Path(path)
+        return await self.write(report, text, subject.key, folder)
+
+    async def write(self, report: str, text: str, key: RunKey, folder: Path) -> Path | None:
+        """Hand any text to the writer in force, as the report of that name on the run `key`."""
         run = current_run.get()
         now = self._clock.now_ms() if run is None or not run.clock.available else run.clock.now_ms()
         options = DumpOptions(report, key, folder, report_file_name(key, self._clock), now)

@@ -28,16 +28,16 @@ class FeedSwitch:
         """The reports that are switched on."""
         return list(self._ends)
 
-    def enable(self, names: Iterable[str] = ()) -> list[str]:
-        """Switch on the reports named, all without a name; the answer are those meant."""
+    def enable(self, names: Iterable[str] | None = None) -> list[str]:
+        """Switch on the reports named, all for None; the answer are those meant."""
         chosen = named(names)
         for name in chosen:
             if name not in self._ends:
                 self._ends[name] = self._listen(REPORTS[name])
         return chosen
 
-    def disable(self, names: Iterable[str] = ()) -> list[str]:
-        """Switch off the reports named, all without a name; the answer are those meant."""
+    def disable(self, names: Iterable[str] | None = None) -> list[str]:
+        """Switch off the reports named, all for None; the answer are those meant."""
         chosen = named(names)
         for name in chosen:
             for end in self._ends.pop(name, ()):
@@ -51,9 +51,9 @@ class FeedSwitch:
         return [self._channels[feed.channel].listen(_hear(feed, take), action=feed.actions) for feed in spec.feeds]
 
 
-def named(names: Iterable[str]) -> list[str]:
-    """The names given, all there are for none; `UsageError` for one that no report has."""
-    return [report_spec(name).name for name in names] or list(REPORTS)
+def named(names: Iterable[str] | None) -> list[str]:
+    """The names given, all there are for None; `UsageError` for one that no report has."""
+    return list(REPORTS) if names is None else [report_spec(name).name for name in names]
 
 
 def _hear(feed: Feed, take: Taker) -> Taker:

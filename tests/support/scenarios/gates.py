@@ -41,9 +41,10 @@ class Gates:
         policy: FillPolicy = CONSERVATIVE,
         callbacks: Mapping[str, Callable[..., Any]] | None = None,
         actions: Iterable[Any] = (),
+        backtest: bool = True,
     ) -> Gate:
         """The gate of the run on `symbol` with `rules` by the names of their profiles."""
-        key = RunKey(symbol, "s", "x", "f", True)
+        key = RunKey(symbol, "s", "x", "f", backtest)
         machine = new_strategy(key, StrategySchema(strategy_name="s"), Config.defaults(), policy)
         machine.now = 60_000
         errors = UserErrors(self.channels, machine, raises=self._raises)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -13,12 +15,12 @@ import backtestkit as bk
 from backtestkit.model.fill_policy import PolicyName
 from backtestkit.model.interval import SignalInterval
 
-from .market import MINUTE, START, Row
+from .market import MINUTE, START, Row, candles
 from .run import HISTORY, Told, minute, run
 
 LISTENED = (
     "signal_event", "order_schedule", "partial_profit_available", "partial_loss_available", "breakeven_available",
-    "highest_profit", "max_drawdown", "strategy_commit", "pause", "error", "funding",
+    "highest_profit", "max_drawdown", "strategy_commit", "pause", "error", "funding", "after_end",
 )  # fmt: skip
 
 
@@ -32,6 +34,7 @@ class Plan:
     policy: PolicyName
     interval: SignalInterval
     silent_share: float
+    gap_share: float
     signals: tuple[tuple[str, int | None, int, int, int, float], ...]
     commands: tuple[tuple[str, int, str, float], ...]
     fundings: tuple[tuple[int, float], ...] = ()
@@ -73,6 +76,7 @@ def plans(*, with_commands: bool) -> st.SearchStrategy[Plan]:
         policy=st.sampled_from(["conservative", "reference", "next_open"]),
         interval=st.sampled_from(["1m", "3m", "5m"]),
         silent_share=st.sampled_from([0.0, 0.3, 1.0]),
+        gap_share=st.sampled_from([0.0, 0.2]),
         signals=st.lists(_signal, min_size=1, max_size=6).map(tuple),
         commands=st.lists(_command, min_size=4, max_size=12).map(tuple) if with_commands else st.just(()),
         fundings=st.one_of(st.just(()), st.lists(_funding, min_size=1, max_size=12).map(tuple)),
@@ -80,15 +84,17 @@ def plans(*, with_commands: bool) -> st.SearchStrategy[Plan]:
     )
 
 
-def rows_of(plan: Plan) -> list[Row]:
-    """A random walk on a grid of 0.25, with flat stretches and minutes without volume."""
-    rng = np.random.default_rng(plan.seed)
+def rows_of(plan: Plan, seed: int | None = None) -> list[Row]:
+    """A random walk on a grid of 0.25, with flat stretches, gaps and minutes without volume."""
+    rng = np.random.default_rng(plan.seed if seed is None else seed)
     rows: list[Row] = []
     price = 100.0
     for _ in range(plan.minutes + 6):
         move, up, down = int(rng.integers(-3, 4)), int(rng.integers(0, 4)), int(rng.integers(0, 4))
         if rng.random() < 0.3:
             move = up = down = 0
+        if rng.random() < plan.gap_share:
+            price = max(price + 0.25 * int(rng.integers(-20, 21)), 60.0)
         close = max(price + 0.25 * move, 60.0)
         high, low = max(price, close) + 0.25 * up, min(price, close) - 0.25 * down
         volume = 0.0 if rng.random() < plan.silent_share else float(rng.integers(1, 9))
@@ -97,17 +103,29 @@ def rows_of(plan: Plan) -> list[Row]:
     return rows
 
 
-def tell(plan: Plan, *, stepping: bool, listen: bool = True) -> Told:
-    """Run `plan`, writing down everything that listeners and the run itself tell."""
+def tell(
+    plan: Plan,
+    *,
+    stepping: bool = False,
+    listen: bool = True,
+    rows: list[Row] | None = None,
+    start: int = START,
+    cost: float | None = None,
+    also: Callable[[], object] | None = None,
+) -> Told:
+    """Run `plan`, writing down everything that listeners and the run itself tell.
+
+    `rows` from `start` on replace those of the plan, `cost` is that of every signal, `also` adds further listeners.
+    """
     events: list[str] = []
-    asked = iter(plan.signals * 40)
-    rates = [(START + HISTORY * MINUTE + half * MINUTE // 2, rate) for half, rate in plan.fundings]
+    asked = cycle(plan.signals)
+    rates = [(start + HISTORY * MINUTE + half * MINUTE // 2, rate) for half, rate in plan.fundings]
 
     def get_signal(symbol: str, when: Any, price: float) -> bk.Signal | None:
         side, offset, take, stop, life, multiplier = next(asked)
         sign = 1 if side == "long" else -1
         base = price if offset is None else price - sign * 0.25 * offset
-        events.append(f"asked {when} {price!r}")
+        events.append(f"asked {minute(round(when.timestamp() * 1000))} {price!r}")
         return bk.Signal(
             position=side,  # type: ignore[arg-type]
             price_open=None if offset is None else base,
@@ -115,10 +133,17 @@ def tell(plan: Plan, *, stepping: bool, listen: bool = True) -> Told:
             price_stop_loss=base - sign * 0.25 * stop,
             minute_estimated_time=life,
             multiplier=multiplier,
+            cost=cost,
         )
 
+    def prepare() -> None:
+        if listen:
+            _listen(plan, events)
+        if also is not None:
+            also()
+
     told = run(
-        rows_of(plan),
+        candles(rows_of(plan) if rows is None else rows, start),
         get_signal,
         policy=plan.policy,
         interval=plan.interval,
@@ -130,7 +155,7 @@ def tell(plan: Plan, *, stepping: bool, listen: bool = True) -> Told:
             "min_takeprofit_distance_percent": 0.1,
             "min_stoploss_distance_percent": 0.1,
         },
-        prepare=(lambda: _listen(plan, events)) if listen else None,
+        prepare=prepare,
         exchange={"get_funding_rates": lambda *_: rates} if plan.fundings else None,
     )
     told.events.extend(_without_ids(events + [repr(r) for r in told.closed]))

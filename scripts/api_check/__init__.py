@@ -1,0 +1,1 @@
+"""Compares the package with the inventory of public names: what exists, and whether it is documented and typed."""
