@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -218,20 +219,22 @@ def test_an_outbox_moves_to_the_loop_that_uses_it() -> None:
 
 def test_another_running_loop_is_asked_instead_of_disturbed() -> None:
     async def scenario() -> None:
-        sender = ListSender()
+        sender, there = ListSender(), threading.Event()
         sender.gate = asyncio.Event()
         box = outbox(sender)
         await box.put("1", "1", "body")
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # the worker of this loop is at it now
 
         def elsewhere() -> int:
             async def flush() -> int:
                 await box.put("2", "2", "body")
+                there.set()
                 return await box.flush(5)
 
             return asyncio.run(flush())
 
         task = asyncio.ensure_future(asyncio.to_thread(elsewhere))
+        await asyncio.to_thread(there.wait, 5)
         sender.gate.set()
         assert await task == 0
         assert sorted(sender.sent) == [("1", "body"), ("2", "body")]
