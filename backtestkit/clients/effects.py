@@ -47,7 +47,7 @@ class Publish:
 
 @record
 class Wake:
-    """A scheduled job is due at the machine's time; let it run before the minute is handled."""
+    """A scheduled job is due at the machine's time; let it run before the minute is handled, and set `wake_at` anew."""
 
 
 @dataclass(slots=True)

@@ -137,8 +137,8 @@ class ClientStrategy(StrategyState):
                 self.now = bars.label(i)
                 if self.now >= self.wake_at:
                     yield Wake()
-                    if self.version != version:
-                        break
+                    assert self.wake_at > self.now, "a job that was run is due again"
+                    break
                 self.index = i + 1
                 yield from minute(self, bars, i)
                 if self.version != version:
