@@ -423,6 +423,16 @@ def test_a_run_is_paused_by_context(kit: Kit) -> None:
     assert len(backtest.closed) == 1
 
 
+def test_a_strategy_is_paused_and_stopped_by_context(kit: Kit) -> None:
+    backtest = run()
+    for _ in backtest:
+        asyncio.run(bk.Backtest.set_strategy_paused("BTC", True, **CONTEXT))
+        assert asyncio.run(bk.Backtest.get_strategy_paused("BTC", **CONTEXT)) is True
+        asyncio.run(bk.Backtest.set_strategy_paused("BTC", False, **CONTEXT))
+        asyncio.run(bk.Backtest.stop_strategy("BTC", **CONTEXT))
+    assert len(backtest.closed) == 1
+
+
 def test_a_sibling_of_the_running_symbol_is_reached_by_its_name(kit: Kit) -> None:
     seen: list[Any] = []
 
