@@ -213,7 +213,7 @@ ROOMS = {
         "SweepSchema SweepCallbacks GridAxes McpSchema McpCallbacks CandleData GetSignal GetCandles"
     ),
 }
-SUBMODULES = {"rules": "backtestkit.api.rules", "sync": "backtestkit.sync"}
+SUBMODULES = {"rules": "backtestkit.api.rules", "sync": "backtestkit.sync", "testing": "backtestkit.testing"}
 _MODULES = {name: module for module, names in ROOMS.items() for name in names.split()}
 
 __all__ = sorted(_MODULES)

@@ -4,6 +4,7 @@ Written by scripts/generate.py; do not edit.
 """
 
 from backtestkit import sync as sync
+from backtestkit import testing as testing
 from backtestkit.adapters.dump import AgentMessage as AgentMessage
 from backtestkit.adapters.dump import DumpBackend as DumpBackend
 from backtestkit.adapters.dump import DumpContext as DumpContext

@@ -256,7 +256,8 @@ def test_a_disabled_memory_can_be_read_and_not_written() -> None:
         with_open_signal(body)
 
 
-def test_plain_functions_have_twins() -> None:
+@pytest.mark.parametrize("backend", ["memory", "persist"])
+def test_plain_functions_have_twins(backend: str, tmp_path: Path) -> None:
     from backtestkit import sync
 
     seen: list[Any] = []
@@ -266,6 +267,8 @@ def test_plain_functions_have_twins() -> None:
         seen.append(sync.read_memory("a", bucket_name="b"))
 
     with bk.Kit():
+        bk.use_store(f"file:{tmp_path}")
+        getattr(bk.MemoryBacktest, f"use_{backend}")()
         callbacks = {"on_active_ping": ping}
         prepare(still(3), lambda *_: dict(LONG), interval="1h", callbacks=callbacks, on_error="raise")
         list(new_run())

@@ -89,6 +89,78 @@ def test_what_cannot_be_read_names_the_file(tmp_path: Path) -> None:
         asyncio.run(FileStore(tmp_path).read((), "one"))
 
 
+class Crash(BaseException):
+    """The machine stops here."""
+
+
+class CrashingDisk(Disk):
+    """Stops the world at the operation with that number."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self.left = at
+
+    def _step(self) -> None:
+        if self.left == 0:
+            raise Crash
+        self.left -= 1
+
+    def create(self, path: Path) -> int:
+        self._step()
+        return super().create(path)
+
+    def write(self, file: int, data: bytes | memoryview) -> int:
+        self._step()
+        return super().write(file, data[: max(1, len(data) // 2)])
+
+    def sync(self, file: int) -> None:
+        self._step()
+        super().sync(file)
+
+    def rename(self, source: Path, target: Path) -> None:
+        self._step()
+        super().rename(source, target)
+
+    def remove(self, path: Path) -> None:
+        self._step()
+        super().remove(path)
+
+    def make_folder(self, path: Path) -> None:
+        self._step()
+        super().make_folder(path)
+
+    def sync_folder(self, path: Path) -> None:
+        self._step()
+        super().sync_folder(path)
+
+
+@pytest.mark.parametrize("removing", [False, True])
+def test_wherever_the_machine_stops_a_record_is_whole(removing: bool, tmp_path: Path) -> None:
+    old, new = {"n": 1, "text": "a" * 100}, {"n": 2, "text": "b" * 300}
+    seen: set[str] = set()
+
+    async def scenario(folder: Path, step: int) -> bool:
+        await FileStore(folder).write(SPACE, "one", old)
+        store = FileStore(folder)
+        crashed = False
+        with use_disk(CrashingDisk(step)):
+            try:
+                await (store.remove(SPACE, "one") if removing else store.write(SPACE, "one", new))
+            except Crash:
+                crashed = True
+        after = FileStore(folder)
+        found = await after.read(SPACE, "one", "absent")
+        assert found in (old, "absent" if removing else new)
+        assert await after.keys(SPACE) == ([] if found == "absent" else ["one"])
+        seen.add("old" if found == old else "new")
+        return crashed
+
+    step = 0
+    while asyncio.run(scenario(tmp_path / str(step), step)):
+        step += 1
+    assert step >= 2 and seen == {"old", "new"}
+
+
 class SlowDisk(Disk):
     """A disk whose renames wait until they are let through."""
 
