@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from functools import partial
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -41,57 +40,18 @@ class Adapters:
         self._channels, self._settings = channels, settings
         self._store: KeyValueStore = FileStore(DEFAULT_ROOT, self.report)
 
-        both = self._for_both_modes
-        self.storage: Adapter[SignalBook] = Adapter(
-            "Storage", *both("Storage", self._signal_book, "memory", "persist"), subscribe=self._feed_storage
-        )
-        self.recent: Adapter[RecentBook] = Adapter(
-            "Recent",
-            *both("Recent", self._recent_book, "memory", "persist"),
-            subscribe=self._feed_recent,
-        )
+        kept = self._kept
+        self.storage: Adapter[SignalBook] = kept("Storage", self._signal_book, self._feed_storage)
+        self.recent: Adapter[RecentBook] = kept("Recent", self._recent_book, self._feed_recent)
         self._targets = check_targets(())
-        self.notification: Adapter[NotificationBook] = Adapter(
-            "Notification",
-            *both("Notification", self._notification_book, "memory", "persist"),
-            subscribe=self._feed_notification,
+        self.notification: Adapter[NotificationBook] = kept(
+            "Notification", self._notification_book, self._feed_notification
         )
-        self.memory: Adapter[MemoryBook] = Adapter(
-            "Memory",
-            *both("Memory", self._memory_book, "memory", "persist"),
-            subscribe=lambda: self._forget_ended(self.memory),
-            automatic=True,
-        )
-        self.state: Adapter[StateBook] = Adapter(
-            "State",
-            *both("State", lambda store, backtest: StateBook(store), "memory", "persist"),
-            subscribe=lambda: self._forget_ended(self.state),
-            automatic=True,
-        )
-        self.session: Adapter[SessionBook] = Adapter(
-            "Session", *both("Session", self._session_book, "memory", "persist"), automatic=True
-        )
-        dumps: Backends[DumpBackend] = Backends(
-            "Dump",
-            {
-                "markdown": MarkdownDump,
-                "memory": self._memory_dump,
-                "markdown_memory_both": lambda: BothDumps(MarkdownDump(), self._memory_dump()),
-                "dummy": NullDump,
-            },
-            "markdown",
-        )
-        self.dump: Adapter[DumpBackend] = Adapter("Dump", dumps, dumps, automatic=True)
-        logs: Backends[LogBackend] = Backends(
-            "Log",
-            {
-                "memory": self._memory_log,
-                "persist": partial(self.journal_log, DEFAULT_JOURNAL),
-                "dummy": NullLog,
-            },
-            "memory",
-        )
-        self.log: Adapter[LogBackend] = Adapter("Log", logs, logs, automatic=True)
+        self.memory: Adapter[MemoryBook] = kept("Memory", self._memory_book, self._forget_memories, automatic=True)
+        self.state: Adapter[StateBook] = kept("State", self._state_book, self._forget_states, automatic=True)
+        self.session: Adapter[SessionBook] = kept("Session", self._session_book, automatic=True)
+        self.dump: Adapter[DumpBackend] = self._dump_adapter()
+        self.log: Adapter[LogBackend] = self._log_adapter()
 
     @property
     def store(self) -> KeyValueStore:
@@ -134,17 +94,47 @@ class Adapters:
 
     # -- backends -----------------------------------------------------------------------------------------------------
 
-    def _for_both_modes(
-        self, name: str, build: Callable[[KeyValueStore, bool], T], backtest: str, live: str
-    ) -> tuple[StoreBackends[T], StoreBackends[T]]:
-        return self._backends(name, build, True, backtest), self._backends(name, build, False, live)
+    def _kept(
+        self,
+        name: str,
+        build: Callable[[KeyValueStore, bool], T],
+        subscribe: Callable[[], Iterable[Undo]] = tuple,
+        *,
+        automatic: bool = False,
+    ) -> Adapter[T]:
+        """An adapter over a store of records: in memory for backtests, persistent in live."""
+        backtest = self._backends(f"{name}Backtest", lambda store: build(store, True), "memory")
+        live = self._backends(f"{name}Live", lambda store: build(store, False), "persist")
+        return Adapter(name, backtest, live, subscribe=subscribe, automatic=automatic)
 
-    def _backends(
-        self, name: str, build: Callable[[KeyValueStore, bool], T], backtest: bool, default: str
-    ) -> StoreBackends[T]:
+    def _backends(self, name: str, build: Callable[[KeyValueStore], T], default: str) -> StoreBackends[T]:
         stores = {"persist": lambda: self._store, "memory": self._memory_store, "dummy": NullStore}
-        whose = f"{name}{'Backtest' if backtest else 'Live'}"
-        return StoreBackends(whose, lambda store: build(store, backtest), stores, default)
+        return StoreBackends(name, build, stores, default)
+
+    def _dump_adapter(self) -> Adapter[DumpBackend]:
+        dumps: Backends[DumpBackend] = Backends(
+            "Dump",
+            {
+                "markdown": MarkdownDump,
+                "memory": lambda: MemoryDump(self.memory),
+                "markdown_memory_both": lambda: BothDumps(MarkdownDump(), MemoryDump(self.memory)),
+                "dummy": NullDump,
+            },
+            "markdown",
+        )
+        return Adapter("Dump", dumps, dumps, automatic=True)
+
+    def _log_adapter(self) -> Adapter[LogBackend]:
+        logs: Backends[LogBackend] = Backends(
+            "Log",
+            {
+                "memory": lambda: MemoryLog(lambda: self._settings().max_log_lines),
+                "persist": lambda: self.journal_log(DEFAULT_JOURNAL),
+                "dummy": NullLog,
+            },
+            "memory",
+        )
+        return Adapter("Log", logs, logs, automatic=True)
 
     def _memory_store(self) -> MemoryStore:
         return MemoryStore(lambda: self._settings().max_state_records, "max_state_records")
@@ -161,14 +151,11 @@ class Adapters:
     def _memory_book(self, store: KeyValueStore, backtest: bool) -> MemoryBook:
         return MemoryBook(store, lambda: self._settings().max_memory_entries)
 
+    def _state_book(self, store: KeyValueStore, backtest: bool) -> StateBook:
+        return StateBook(store)
+
     def _session_book(self, store: KeyValueStore, backtest: bool) -> SessionBook:
         return SessionBook(store, lambda: self._settings().max_sessions)
-
-    def _memory_log(self) -> MemoryLog:
-        return MemoryLog(lambda: self._settings().max_log_lines)
-
-    def _memory_dump(self) -> MemoryDump:
-        return MemoryDump(self.memory)
 
     # -- events -------------------------------------------------------------------------------------------------------
 
@@ -216,6 +203,12 @@ class Adapters:
                 await self.notification.of(not notification.backtest).add(notification)
 
         return feed({channel.name: channel for channel in self._channels}, self._targets, keep)
+
+    def _forget_memories(self) -> list[Undo]:
+        return self._forget_ended(self.memory)
+
+    def _forget_states(self) -> list[Undo]:
+        return self._forget_ended(self.state)
 
     def _forget_ended(self, adapter: Adapter[MemoryBook] | Adapter[StateBook]) -> list[Undo]:
         """What is remembered of a signal in memory goes with the signal."""
