@@ -24,9 +24,7 @@ from backtestkit.services.channels import Channels
 
 KEY = RunKey("BTCUSDT", "s", "e", "f", True)
 INVENTORY = Path(__file__).resolve().parents[2].parent / "shared" / "spec" / "api-inventory.md"
-NOT_YET = re.compile(
-    r"listen_(sync|check|order_(fill|reject|continue|stop)|done_live)(_once|_per_signal)?"
-)
+NOT_YET = re.compile(r"listen_(sync|check|order_(fill|reject|continue|stop)|done_live)(_once|_per_signal)?")
 NAMED: dict[str, Any] = {
     name: value for name, value in vars(listen).items() if isinstance(value, Listener | FilteredListener)
 }
