@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import numpy as np
-
 from backtestkit.clients.bars import Bars
 from backtestkit.clients.commands import Outcome
 from backtestkit.clients.frame import ClientFrame
@@ -72,7 +70,7 @@ class RunState:
         bars = self.bars
         if bars is None or not self.machine.now:
             raise UsageError("the run has not reached its first tick yet, so there is no price")
-        index = int(np.searchsorted(bars.times, self.machine.now - self.machine.now % bars.step)) - 1
+        index = int(bars.times.searchsorted(self.machine.now - self.machine.now % bars.step)) - 1
         return bars.average.item(index)
 
     def ensure_going(self) -> None:
@@ -101,7 +99,7 @@ class RunState:
         bars = self.bars
         if bars is None or self.first_time is None:
             return None
-        start = max(0, int(np.searchsorted(bars.times, self.first_time - bars.offset, side="right")) - 1)
+        start = max(0, int(bars.times.searchsorted(self.first_time - bars.offset, side="right")) - 1)
         return Marks(bars.times[start : bars.limit], bars.average[start : bars.limit], bars.offset)
 
     def candles(self) -> Candles | None:
@@ -109,7 +107,7 @@ class RunState:
         bars = self.bars
         if bars is None or self.first_time is None:
             return None
-        start = max(0, int(np.searchsorted(bars.times, self.first_time - bars.offset, side="right")) - 1)
+        start = max(0, int(bars.times.searchsorted(self.first_time - bars.offset, side="right")) - 1)
         return bars.candles[start : bars.limit]
 
     def timeframe(self) -> list[datetime]:
