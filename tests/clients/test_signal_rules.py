@@ -25,13 +25,11 @@ LIMITS = SignalLimits(
 ENDLESS = SignalLimits(True, True, 0.5, 0.5, 20.0, math.inf)
 
 
-def row(**changes: Any) -> SignalRow:
-    fields: dict[str, Any] = {"price_open": 100.0, "price_take_profit": 102.0, "price_stop_loss": 98.0} | changes
-    position = fields.pop("position", "long")
-    if position == "short" and "price_take_profit" not in changes:
-        fields |= {"price_take_profit": 98.0, "price_stop_loss": 102.0} | changes
-        fields.pop("position", None)
-    return signal_row(position, **fields)
+def row(position: Any = "long", **changes: Any) -> SignalRow:
+    """A proper signal at 100 with levels two away, but for `changes`."""
+    sign = -1 if position == "short" else 1
+    levels = {"price_open": 100.0, "price_take_profit": 100.0 + sign * 2, "price_stop_loss": 100.0 - sign * 2}
+    return signal_row(position, **(levels | changes))
 
 
 def codes(signal: SignalRow, limits: SignalLimits = LIMITS, policy: Any = CONSERVATIVE) -> list[str]:
@@ -92,9 +90,7 @@ def test_a_proper_signal_breaks_no_rule(position: str) -> None:
     ],
 )
 def test_a_broken_rule_is_told_by_its_code(changes: dict[str, Any], expected: list[str]) -> None:
-    short = changes.get("position") == "short"
-    base = {"price_take_profit": 98.0, "price_stop_loss": 102.0} if short else {}
-    assert codes(row(**(base | changes))) == expected
+    assert codes(row(**changes)) == expected
 
 
 def test_all_broken_rules_are_told_together_in_their_order() -> None:
