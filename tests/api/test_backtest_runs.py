@@ -11,43 +11,25 @@ import pytest
 
 import backtestkit as bk
 from backtestkit.api.backtest_run import BacktestRun
-from backtestkit.api.position import PositionCommands, PositionQueries
 from backtestkit.kit import Kit
-from scenarios.market import MINUTE, START, candles, still
-from scenarios.run import HISTORY, market, minute
-from scenarios.states import methods
-
-CONTEXT: dict[str, Any] = {"strategy_name": "s", "exchange_name": "x", "frame_name": "f"}
-
-
-def long(**changes: Any) -> bk.Signal:
-    fields = {"price_take_profit": 110.0, "price_stop_loss": 90.0, "minute_estimated_time": 5} | changes
-    return bk.Signal(position="long", **fields)
+from scenarios.run import minute
+from scenarios.traded import CONTEXT, five_minutes, run_of, trading_kit
 
 
 @pytest.fixture
 def kit() -> Iterator[Kit]:
-    """A market at 100, an hour of it, and a strategy that always wants five minutes of it."""
-    with Kit() as kit:
-        market(candles(still(60)))
-        begin = START + HISTORY * MINUTE
-        bk.add_frame(frame_name="f", interval="1m", start_date=begin, end_date=begin + 50 * MINUTE)
-        bk.add_strategy(strategy_name="s", interval="1m", get_signal=lambda *_: long())
+    with trading_kit() as kit:
         yield kit
-
-
-def run(symbol: str = "BTC", **options: Any) -> BacktestRun:
-    return bk.Backtest.run(symbol, **CONTEXT, **options)
 
 
 # -- ways to take results ---------------------------------------------------------------------------------------------
 
 
-async def by_async_for(backtest: BacktestRun) -> list[Any]:
+async def by_async_for(backtest: bk.BacktestRun) -> list[Any]:
     return [result async for result in backtest]
 
 
-WAYS: dict[str, Callable[[BacktestRun], Any]] = {
+WAYS: dict[str, Callable[[bk.BacktestRun], Any]] = {
     "for": list,
     "async for": lambda backtest: asyncio.run(by_async_for(backtest)),
     "result": lambda backtest: asyncio.run(backtest.result()),
@@ -57,7 +39,7 @@ WAYS: dict[str, Callable[[BacktestRun], Any]] = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_every_way_gives_the_same_run(kit: Kit, way: str) -> None:
-    first, second = run(), run("ETH")
+    first, second = run_of(), run_of("ETH")
     first.wait()
     WAYS[way](second)
     assert first.fingerprint == second.fingerprint
@@ -66,13 +48,13 @@ def test_every_way_gives_the_same_run(kit: Kit, way: str) -> None:
 
 
 def test_for_and_async_for_yield_the_same_results(kit: Kit) -> None:
-    assert [r.action for r in run()] == [r.action for r in asyncio.run(by_async_for(run("ETH")))]
+    assert [r.action for r in run_of()] == [r.action for r in asyncio.run(by_async_for(run_of("ETH")))]
 
 
 @pytest.mark.parametrize("first", WAYS)
 @pytest.mark.parametrize("then", WAYS)
 def test_ways_may_be_mixed_and_each_goes_on_where_the_last_one_stopped(kit: Kit, first: str, then: str) -> None:
-    backtest = run()
+    backtest = run_of()
     before = []
     for result in backtest:
         before.append(result)
@@ -81,12 +63,12 @@ def test_ways_may_be_mixed_and_each_goes_on_where_the_last_one_stopped(kit: Kit,
     WAYS[first](backtest)
     WAYS[then](backtest)
     assert len(backtest.closed) == 9
-    assert backtest.fingerprint == run("ETH").wait().fingerprint
+    assert backtest.fingerprint == run_of("ETH").wait().fingerprint
 
 
 def test_an_async_loop_may_be_left_and_gone_on_with(kit: Kit) -> None:
     async def main() -> tuple[int, int]:
-        backtest = run()
+        backtest = run_of()
         taken = 0
         async for _ in backtest:
             taken += 1
@@ -100,7 +82,7 @@ def test_an_async_loop_may_be_left_and_gone_on_with(kit: Kit) -> None:
 
 def test_plain_code_beside_a_running_loop_may_wait_too(kit: Kit) -> None:
     async def main() -> int:
-        return len(run().wait().closed)
+        return len(run_of().wait().closed)
 
     assert asyncio.run(main()) == 9
 
@@ -109,11 +91,11 @@ def test_the_body_of_a_loop_may_run_a_loop_of_its_own(kit: Kit) -> None:
     async def nothing() -> int:
         return 1
 
-    assert sum(asyncio.run(nothing()) for _ in run()) == 18
+    assert sum(asyncio.run(nothing()) for _ in run_of()) == 18
 
 
 def test_results_are_taken_in_one_place_at_a_time(kit: Kit) -> None:
-    backtest = run()
+    backtest = run_of()
 
     async def get_signal(symbol: str, when: Any, price: float) -> None:
         with pytest.raises(bk.UsageError, match=r"backtest BTC / t / x / f is being iterated already"):
@@ -126,7 +108,7 @@ def test_results_are_taken_in_one_place_at_a_time(kit: Kit) -> None:
 
 
 def test_a_run_that_is_over_yields_nothing_more(kit: Kit) -> None:
-    backtest = run()
+    backtest = run_of()
     first = backtest.wait()
     assert list(backtest) == []
     assert backtest.wait().fingerprint == first.fingerprint
@@ -136,14 +118,14 @@ def test_a_run_that_is_over_yields_nothing_more(kit: Kit) -> None:
 
 
 def test_nothing_happens_before_results_are_asked_for(kit: Kit) -> None:
-    backtest = run()
+    backtest = run_of()
     assert (backtest.status, backtest.running, backtest.progress) == ("pending", False, 0.0)
     assert bk.Backtest.list() == []
     assert list(backtest.closed) == []
 
 
 def test_the_status_follows_the_run(kit: Kit) -> None:
-    backtest = run()
+    backtest = run_of()
     seen = [(backtest.status, backtest.running, backtest.progress) for _ in backtest]
     assert {s for s, *_ in seen} == {"running"}
     assert [p for *_, p in seen] == sorted(p for *_, p in seen)
@@ -154,7 +136,7 @@ def test_a_run_that_fails_says_so_and_keeps_what_it_had(kit: Kit) -> None:
     def get_signal(symbol: str, when: Any, price: float) -> bk.Signal:
         if minute(round(when.timestamp() * 1000)) > 10:
             raise ValueError("no")
-        return long()
+        return five_minutes()
 
     bk.add_strategy(strategy_name="t", interval="1m", get_signal=get_signal, on_error="raise")
     backtest = bk.Backtest.run("BTC", strategy_name="t", exchange_name="x", frame_name="f")
@@ -166,7 +148,7 @@ def test_a_run_that_fails_says_so_and_keeps_what_it_had(kit: Kit) -> None:
 
 
 def test_representations_name_the_run(kit: Kit) -> None:
-    backtest = run()
+    backtest = run_of()
     assert repr(backtest) == "<BacktestRun backtest BTC / s / x / f pending 0%>"
     result = backtest.wait()
     assert repr(backtest) == "<BacktestRun backtest BTC / s / x / f ready 100%>"
@@ -175,7 +157,7 @@ def test_representations_name_the_run(kit: Kit) -> None:
 
 
 def test_a_result_holds_the_figures_of_its_trades(kit: Kit) -> None:
-    result = run().wait()
+    result = run_of().wait()
     assert result.statistics.total_signals == 9
     assert result.statistics is result.statistics
     assert result.ambiguous_exits == 0
@@ -184,20 +166,20 @@ def test_a_result_holds_the_figures_of_its_trades(kit: Kit) -> None:
 
 
 def test_the_result_of_nothing_costs_nothing(kit: Kit) -> None:
-    result = run().snapshot()
+    result = run_of().snapshot()
     assert (result.fee_paid, result.slippage_paid, result.ambiguous_exits) == (0.0, 0.0, 0)
     assert len(result.fingerprint) == 64
 
 
 def test_a_run_explains_its_gear(kit: Kit) -> None:
-    assert run().explain().startswith("It jumps")
-    assert "stepping=True" in run(stepping=True).explain()
+    assert run_of().explain().startswith("It jumps")
+    assert "stepping=True" in run_of(stepping=True).explain()
 
 
 def test_a_run_keeps_the_configuration_it_was_made_with(kit: Kit) -> None:
-    before, changed = run(), None
+    before, changed = run_of(), None
     bk.set_config({"percent_fee": 0.0, "percent_slippage": 0.0})
-    changed = run("ETH")
+    changed = run_of("ETH")
     assert before.wait().closed[0].pnl.pnl_percentage == -0.39960039960038823
     assert changed.wait().closed[0].pnl.pnl_percentage == 0.0
 
@@ -206,7 +188,7 @@ def test_a_run_keeps_the_configuration_it_was_made_with(kit: Kit) -> None:
 
 
 def test_a_second_run_of_a_running_key_is_refused_when_it_starts(kit: Kit) -> None:
-    first, second = run(), run()
+    first, second = run_of(), run_of()
     for _ in first:
         with pytest.raises(bk.UsageError, match="is running already"):
             second.wait()
@@ -216,12 +198,12 @@ def test_a_second_run_of_a_running_key_is_refused_when_it_starts(kit: Kit) -> No
 
 
 def test_a_second_run_starts_fresh(kit: Kit) -> None:
-    assert run().wait().fingerprint == run().wait().fingerprint
+    assert run_of().wait().fingerprint == run_of().wait().fingerprint
     assert len(bk.Backtest.list()) == 1
 
 
 def test_runs_are_listed_oldest_first(kit: Kit) -> None:
-    done, going = run("ETH"), run("BTC")
+    done, going = run_of("ETH"), run_of("BTC")
     done.wait()
     for _ in going:
         rows = bk.Backtest.list()
@@ -232,7 +214,7 @@ def test_runs_are_listed_oldest_first(kit: Kit) -> None:
 
 
 def test_a_run_is_stopped_by_its_context(kit: Kit) -> None:
-    backtest = run()
+    backtest = run_of()
     taken = []
     for result in backtest:
         taken.append(result.action)
@@ -246,7 +228,7 @@ def test_a_context_that_never_ran_is_named(kit: Kit) -> None:
 
 
 def test_data_and_report_of_the_newest_run(kit: Kit, tmp_path: Path) -> None:
-    run().wait()
+    run_of().wait()
     assert bk.Backtest.get_data("BTC", **CONTEXT).total_signals == 9
     report = bk.Backtest.get_report("BTC", **CONTEXT)
     assert report.startswith("# Backtest Report: s")
@@ -256,8 +238,8 @@ def test_data_and_report_of_the_newest_run(kit: Kit, tmp_path: Path) -> None:
 
 
 def test_clearing_forgets_runs(kit: Kit) -> None:
-    run("BTC").wait()
-    run("ETH").wait()
+    run_of("BTC").wait()
+    run_of("ETH").wait()
     bk.Backtest.clear("BTC", **CONTEXT)
     assert [row.key.symbol for row in bk.Backtest.list()] == ["ETH"]
     bk.Backtest.clear()
@@ -327,141 +309,8 @@ def test_the_background_needs_a_loop(kit: Kit) -> None:
 
 def test_several_runs_may_go_on_at_once_and_do_not_see_each_other(kit: Kit) -> None:
     async def main() -> list[bk.BacktestResult]:
-        return await asyncio.gather(*(run(symbol) for symbol in ("BTC", "ETH", "SOL")))
+        return await asyncio.gather(*(run_of(symbol) for symbol in ("BTC", "ETH", "SOL")))
 
     results = asyncio.run(main())
     assert len({r.fingerprint for r in results}) == 1
     assert [r.key.symbol for r in results] == ["BTC", "ETH", "SOL"]
-
-
-# -- queries and commands by context ----------------------------------------------------------------------------------
-
-QUERY_ARGUMENTS: dict[str, tuple[Any, ...]] = {
-    "get_position_entry_overlap": (100.0,),
-    "get_position_partial_overlap": (100.0,),
-}
-
-
-def test_the_facade_has_every_query_and_every_command() -> None:
-    facade = {name for name in dir(bk.Backtest) if not name.startswith("_")}
-    assert set(methods(PositionQueries)) | set(methods(PositionCommands)) <= facade | {
-        "set_strategy_paused", "stop_strategy", "get_strategy_paused"
-    }  # fmt: skip
-    assert set(methods(PositionQueries)) - {"get_strategy_paused"} <= set(dir(bk.Reflect))
-
-
-def test_a_query_by_context_answers_like_the_run_itself(kit: Kit) -> None:
-    backtest = run()
-    for result in backtest:
-        if result.action != "opened":
-            continue
-        for name in methods(PositionQueries):
-            if not hasattr(bk.Backtest, name):
-                continue
-            arguments = QUERY_ARGUMENTS.get(name, ())
-            by_name = asyncio.run(getattr(bk.Backtest, name)("BTC", *arguments, **CONTEXT))
-            reflected = asyncio.run(getattr(bk.Reflect, name)("BTC", *arguments, **CONTEXT))
-            own = asyncio.run(getattr(bk.PositionApi(backtest.state), name)(*arguments))
-            assert by_name == own == reflected, name
-        break
-
-
-COMMANDS: dict[str, tuple[Any, ...]] = {
-    "commit_partial_profit": (10,),
-    "commit_partial_loss": (10,),
-    "commit_partial_profit_cost": (10.0,),
-    "commit_partial_loss_cost": (10.0,),
-    "commit_trailing_stop": (-1,),
-    "commit_trailing_take": (-1,),
-    "commit_trailing_stop_cost": (95.0,),
-    "commit_trailing_take_cost": (105.0,),
-    "commit_breakeven": (),
-    "commit_average_buy": (10.0,),
-    "commit_close_pending": (),
-    "commit_create_take_profit": (),
-    "commit_create_stop_loss": (),
-    "commit_signal_notify": ("look at this",),
-    "commit_cancel_scheduled": (),
-    "commit_activate_scheduled": (),
-}
-
-
-def test_a_command_by_context_does_what_the_run_itself_would_do(kit: Kit) -> None:
-    for name, arguments in COMMANDS.items():
-        answers = []
-        for way in ("facade", "run"):
-            backtest = run()
-            for _ in backtest:
-                if way == "facade":
-                    call = getattr(bk.Backtest, name)("BTC", *arguments, **CONTEXT)
-                else:
-                    call = getattr(bk.PositionApi(backtest.state), name)(*arguments)
-                answers.append(asyncio.run(call))
-                break
-            backtest.wait()
-            answers.append(backtest.fingerprint)
-        assert answers[:2] == answers[2:], name
-
-
-def test_a_signal_is_queued_by_context(kit: Kit) -> None:
-    bk.add_strategy(strategy_name="t", interval="1m", get_signal=None)
-    names = {**CONTEXT, "strategy_name": "t"}
-
-    def queue(event: Any) -> Any:
-        return bk.Backtest.commit_create_signal("BTC", long(), **names)
-
-    bk.listen_before_start(queue)
-    backtest = bk.Backtest.run("BTC", **names)
-    assert [r.action for r in backtest] == ["opened", "closed"]
-
-
-def test_a_run_is_paused_by_context(kit: Kit) -> None:
-    backtest = run()
-    for _ in backtest:
-        asyncio.run(bk.Backtest.set_paused("BTC", True, **CONTEXT))
-        assert asyncio.run(bk.Backtest.get_paused("BTC", **CONTEXT)) is True
-    assert len(backtest.closed) == 1
-
-
-def test_a_strategy_is_paused_and_stopped_by_context(kit: Kit) -> None:
-    backtest = run()
-    for _ in backtest:
-        asyncio.run(bk.Backtest.set_strategy_paused("BTC", True, **CONTEXT))
-        assert asyncio.run(bk.Backtest.get_strategy_paused("BTC", **CONTEXT)) is True
-        asyncio.run(bk.Backtest.set_strategy_paused("BTC", False, **CONTEXT))
-        asyncio.run(bk.Backtest.stop_strategy("BTC", **CONTEXT))
-    assert len(backtest.closed) == 1
-
-
-def test_a_sibling_of_the_running_symbol_is_reached_by_its_name(kit: Kit) -> None:
-    seen: list[Any] = []
-
-    async def look(event: Any) -> None:
-        if event.symbol == "BTC" and event.action == "opened" and not seen:
-            seen.append(await bk.get_pending_signal("ETH"))
-            seen.append(await bk.get_pending_signal("BTC"))
-
-    bk.listen_signal_event(look)
-    eth = run("ETH")
-    for _ in eth:
-        break
-    run("BTC").wait()
-    eth.wait()
-    assert [signal.symbol for signal in seen] == ["ETH", "BTC"]
-
-
-def test_a_symbol_without_a_run_is_named(kit: Kit) -> None:
-    errors: list[Any] = []
-
-    async def look(event: Any) -> None:
-        await bk.get_pending_signal("DOGE")
-
-    bk.listen_signal_event(look)
-    bk.listen_error(errors.append)
-    run().wait()
-    assert "there is no run of backtest DOGE / s / x / f" in str(errors[0].error)
-
-
-def test_outside_a_run_the_bare_functions_say_where_they_belong() -> None:
-    with pytest.raises(bk.ContextError, match="get_pending_signal needs a running strategy"):
-        asyncio.run(bk.get_pending_signal("BTC"))
