@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 import backtestkit as bk
-from backtestkit.api.backtest_run import BacktestRun
 from backtestkit.kit import Kit
 from scenarios.run import minute
 from scenarios.traded import CONTEXT, five_minutes, run_of, trading_kit
