@@ -408,3 +408,43 @@ def test_a_summary_says_what_was_assumed_and_what_it_cost() -> None:
     assert summary.fee_paid == pytest.approx(500 * 2 * 0.002, rel=1e-2)
     assert (minute(summary.first_time or 0), minute(summary.last_time or 0)) == (0, 30)
     assert (summary.candles_missing, summary.candles_filled, summary.gaps) == (0, 0, "refuse")
+
+
+# -- the callback of the frame ----------------------------------------------------------------------------------------
+
+
+def run_framed(on_timeframe: Callable[..., Any], **strategy: Any) -> bk.BacktestResult:
+    with Kit():
+        market(candles(still(12)))
+        bk.add_frame(
+            frame_name="told",
+            start_date=datetime.fromtimestamp(BEGIN / 1000, UTC),
+            end_date=datetime.fromtimestamp(BEGIN / 1000 + 120, UTC),
+            callbacks={"on_timeframe": on_timeframe},
+        )
+        bk.add_strategy(strategy_name="s", interval="1m", get_signal=lambda *_: None, **strategy)
+        return bk.Backtest.run("BTC", strategy_name="s", exchange_name="x", frame_name="told").wait()
+
+
+def test_the_callback_of_a_frame_hears_its_ticks() -> None:
+    heard: list[Any] = []
+
+    async def on_timeframe(*told: Any) -> None:
+        heard.append((told, bk.get_date()))
+
+    run_framed(on_timeframe)
+    first = datetime.fromtimestamp(BEGIN / 1000, UTC)
+    (((times, start, end, interval), now),) = heard
+    minutes = [datetime.fromtimestamp(BEGIN / 1000 + 60 * i, UTC) for i in range(3)]
+    assert (list(times), start, end) == (minutes[:2], minutes[0], minutes[2])  # at the end nothing can be done any more
+    assert (now, interval) == (first, "1m")
+
+
+def test_a_failing_callback_of_a_frame_ends_the_run_only_when_asked_to() -> None:
+    def on_timeframe(*_: Any) -> None:
+        raise ValueError("no")
+
+    result = run_framed(on_timeframe)
+    assert [(error.source, str(error.error)) for error in result.errors] == [("on_timeframe", "no")]
+    with pytest.raises(bk.RunError, match="on_timeframe of strategy 's' failed: no"):
+        run_framed(on_timeframe, on_error="raise")

@@ -267,6 +267,7 @@ class _BacktestLoop:
         machine, runner, state = self.machine, self.runner, self.state
         ticks, timer = self.ticks, self.timer
         machine.now = ticks.time(0)
+        await self._tell_frame()
         await self._boundary("before_start", machine.now, None)
         await runner.actions.init()
         position = asked = 0
@@ -430,6 +431,18 @@ class _BacktestLoop:
         processed = state.ticks if done else state.ticks_done
         event = ProgressEvent(self.plan.key, now, state.ticks, processed, processed / state.ticks)
         await self.channels.backtest_progress.emit(event)
+
+    async def _tell_frame(self) -> None:
+        """Tell the frame's callback what there is to go through."""
+        frame = self.plan.frame
+        if frame.callbacks is None or frame.callbacks.on_timeframe is None:
+            return
+        self.runner.clock.advance_to_ms(self.machine.now)
+        told = user_function(frame.callbacks.on_timeframe)
+        try:
+            await told(self.state.timeframe(), frame.start_date, frame.end_date, frame.interval)
+        except Exception as error:
+            await self.state.errors.caught(error, "on_timeframe")
 
     async def _boundary(self, name: str, now: int, price: float | None) -> None:
         channel = self.channels.before_start if name == "before_start" else self.channels.after_end
