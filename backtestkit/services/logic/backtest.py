@@ -86,8 +86,9 @@ class BacktestLogicService:
                 async for result in results:
                     yield result
         finally:
-            state.finished = True
-            state.risks.leave(plan.key, state.machine.now)
+            if not state.finished:  # it never began; else it has left already, and its key may be that of a later run
+                state.finished = True
+                state.risks.leave(plan.key, state.machine.now)
 
     async def _run(self, state: RunState) -> AsyncGenerator[YieldedResult, None]:
         loop = _BacktestLoop(state, self._channels, self._wall_clock)
