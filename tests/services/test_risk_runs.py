@@ -11,7 +11,7 @@ import pytest
 
 import backtestkit as bk
 from backtestkit.model.fill_policy import CONSERVATIVE, NEXT_OPEN, FillPolicy
-from scenarios.market import MINUTE, flat, still
+from scenarios.market import MINUTE, START, flat, still
 from scenarios.portfolio import backtest, long_signal, portfolio
 from scenarios.run import minute
 
@@ -345,6 +345,25 @@ def test_a_stopped_run_gives_back_the_place_of_its_waiting_entry() -> None:
 
         _, other = asyncio.run(main())
     assert minute(other.closed[0].signal.pending_at) == 11
+
+
+def test_a_run_that_was_carried_to_its_end_takes_nothing_from_a_later_one_of_its_key() -> None:
+    with portfolio(MARKET, 30) as kit:
+        bk.add_risk(risk_name="r", validations=[bk.rules.max_positions(9)])
+        bk.add_strategy(strategy_name="s", risk_name="r", get_signal=always)
+
+        async def main() -> tuple[int, int]:
+            early, beside = aiter(backtest("BTC")), backtest("ETH")
+            await asyncio.gather(anext(early), beside.result())  # which goes on in step, so that the first one ends too
+            later = aiter(backtest("BTC"))
+            assert (await anext(later)).action == "opened"
+            (profile,) = kit.container.risk_pool()._profiles.values()
+            before = len(profile.active(START + 999 * MINUTE))
+            async for _ in early:
+                pass
+            return before, len(profile.active(START + 999 * MINUTE))
+
+        assert asyncio.run(main()) == (1, 1)
 
 
 def test_profiles_are_apart_by_kit_exchange_and_frame() -> None:
