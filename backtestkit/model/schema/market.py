@@ -127,7 +127,9 @@ class FrameSchema(Schema, frozen=True):
     start_date: Annotated[datetime, _time("start_date")] = Field(
         description="First tick: text (UTC unless it says otherwise), an aware datetime, a date or ms."
     )
-    end_date: Annotated[datetime, _time("end_date")] = Field(description="Where the frame ends, not before `start_date`.")
+    end_date: Annotated[datetime, _time("end_date")] = Field(
+        description="Where the frame ends, not before `start_date`."
+    )
     note: str = Field(default="", description="Free text.")
     callbacks: FrameCallbacks | None = Field(default=None, description="Functions that are told about the ticks.")
 
