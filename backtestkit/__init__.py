@@ -160,6 +160,8 @@ ROOMS = {
     "backtestkit.api.action": "ActionBase",
     "backtestkit.api.walker": "Walker WalkerRun",
     "backtestkit.model.walker": "WalkerResult WalkerStatistics WalkerEvent WalkerProgressEvent WalkerCompleteEvent",
+    "backtestkit.api.runs": "Runs Replay RunComparison",
+    "backtestkit.model.run_record": "RunRecord Trials Difference",
     "backtestkit.api.reflect": "Reflect",
     "backtestkit.api.validation": "validate",
     "backtestkit.kit": "Kit current_kit reset",

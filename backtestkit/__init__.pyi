@@ -400,6 +400,9 @@ from backtestkit.api.reports import Risk as Risk
 from backtestkit.api.reports import Schedule as Schedule
 from backtestkit.api.reports import Strategy as Strategy
 from backtestkit.api.reports import Sync as Sync
+from backtestkit.api.runs import Replay as Replay
+from backtestkit.api.runs import RunComparison as RunComparison
+from backtestkit.api.runs import Runs as Runs
 from backtestkit.api.signal_rules import validate_common_signal as validate_common_signal
 from backtestkit.api.signal_rules import validate_pending_signal as validate_pending_signal
 from backtestkit.api.signal_rules import validate_scheduled_signal as validate_scheduled_signal
@@ -519,6 +522,9 @@ from backtestkit.model.risk import ClosedTrade as ClosedTrade
 from backtestkit.model.risk import RiskPayload as RiskPayload
 from backtestkit.model.risk import RiskRejection as RiskRejection
 from backtestkit.model.risk import TradeHistory as TradeHistory
+from backtestkit.model.run_record import Difference as Difference
+from backtestkit.model.run_record import RunRecord as RunRecord
+from backtestkit.model.run_record import Trials as Trials
 from backtestkit.model.schema import ActionCallbacks as ActionCallbacks
 from backtestkit.model.schema import ActionSchema as ActionSchema
 from backtestkit.model.schema import CandleData as CandleData
@@ -648,6 +654,7 @@ __all__ = [
     "CsvExchange",
     "DataError",
     "DeliveryError",
+    "Difference",
     "DoneEvent",
     "Dump",
     "DumpBackend",
@@ -760,6 +767,7 @@ __all__ = [
     "RecentBacktest",
     "RecentLive",
     "Reflect",
+    "Replay",
     "Report",
     "ReportBase",
     "ReportNames",
@@ -775,11 +783,14 @@ __all__ = [
     "RiskSchema",
     "RiskStatistics",
     "RunArguments",
+    "RunComparison",
     "RunError",
     "RunEvent",
     "RunInfo",
     "RunKey",
+    "RunRecord",
     "RunSummary",
+    "Runs",
     "RuntimeInfo",
     "Schedule",
     "ScheduleEvent",
@@ -833,6 +844,7 @@ __all__ = [
     "TradeQuality",
     "TradeSet",
     "TrailingCommitNotification",
+    "Trials",
     "UsageError",
     "Violation",
     "WaitingResult",

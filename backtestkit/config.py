@@ -54,6 +54,12 @@ def _number(value: Any) -> float:
     return float(value)
 
 
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("not a text")
+    return value
+
+
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValueError("not a flag")
@@ -75,6 +81,9 @@ Lifetime = Annotated[
 PolicyField = Annotated[
     PolicyName,
     Rule("one of 'conservative', 'reference', 'next_open'", lambda v: True),
+]
+PathField = Annotated[
+    str, BeforeValidator(_text), Rule("the path of a file, as text", lambda v: bool(v.strip()) and "\0" not in v)
 ]
 OnErrorField = Annotated[OnError, Rule("one of 'report', 'raise'", lambda v: True)]
 
@@ -163,16 +172,10 @@ class Config(BaseModel, frozen=True, extra="forbid"):
         default=5, description="Failures of a close after which it is forced; 0 retries for ever."
     )
 
-    # Errors, memory, reports
+    # Errors, memory
     on_error: OnErrorField = Field(
         default="report", description="Whether an error in user code is reported or ends the run."
     )
-    notification_order_check_ttl: CountOrNone = Field(
-        default=900_000, description="Least time between two order-check notifications of one signal, ms."
-    )
-    max_notifications: Count = Field(default=500, description="Notifications kept, rows.")
-    max_signals: Count = Field(default=50, description="Signals kept in storage, rows.")
-    max_log_lines: Count = Field(default=1000, description="Log lines kept, rows.")
     max_memory_entries: Count = Field(default=1000, description="Memory entries kept per signal and bucket, rows.")
     max_state_records: Count = Field(
         default=10_000, description="States, and memory entries, that all open signals may have in memory, rows."
@@ -182,6 +185,16 @@ class Config(BaseModel, frozen=True, extra="forbid"):
         default=10_000,
         description="Values kept in memory by each function that is cached or limited to an interval, rows.",
     )
+
+    # What is kept and shown: from here on, nothing changes what a run decides (`deciding`)
+    keep_runs: Flag = Field(default=True, description="Whether backtests are kept in the run store.")
+    runs_path: PathField = Field(default="dump/runs.db", description="File of the run store.")
+    notification_order_check_ttl: CountOrNone = Field(
+        default=900_000, description="Least time between two order-check notifications of one signal, ms."
+    )
+    max_notifications: Count = Field(default=500, description="Notifications kept, rows.")
+    max_signals: Count = Field(default=50, description="Signals kept in storage, rows.")
+    max_log_lines: Count = Field(default=1000, description="Log lines kept, rows.")
     max_outbox_messages: Count = Field(
         default=1000, description="Messages that may wait for one receiver, and sent ones that are remembered, rows."
     )
@@ -275,6 +288,11 @@ class Config(BaseModel, frozen=True, extra="forbid"):
     def as_dict(self) -> dict[str, Any]:
         """Field names and values, in order; the caller's own copy."""
         return {name: getattr(self, name) for name in type(self).model_fields}
+
+    def deciding(self) -> dict[str, Any]:
+        """The settings that can change what a run decides: all but those that say what is kept and shown of it."""
+        names = list(type(self).model_fields)
+        return {name: getattr(self, name) for name in names[: names.index("keep_runs")]}
 
     def _with(self, changes: dict[str, Any], *, unsafe: bool = False, label: Callable[[str], str] = str) -> Config:
         values, unknown = _named(changes)

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from backtestkit.services.core.run_resolver import RunResolver
     from backtestkit.services.cron import CronService
     from backtestkit.services.logic.backtest import BacktestLogicService
+    from backtestkit.services.logic.replay import ReplayService
     from backtestkit.services.logic.run_group import RunGroups
+    from backtestkit.services.logic.run_keeper import RunKeeper
     from backtestkit.services.logic.walker import WalkerLogicService
     from backtestkit.services.report.collector import ReportCollector
     from backtestkit.services.report.columns import ColumnService
@@ -201,6 +203,12 @@ class Container(containers.DeclarativeContainer):
         strategy_validation=strategy_validation,
         connect=exchange_pool.provided.connect,
     )
+    run_keeper: providers.Singleton[RunKeeper] = providers.Singleton(
+        Later("backtestkit.services.logic.run_keeper.RunKeeper"),
+        settings=settings,
+        wall_clock=wall_clock,
+        channels=channels,
+    )
     backtest_logic: providers.Singleton[BacktestLogicService] = providers.Singleton(
         Later("backtestkit.services.logic.backtest.BacktestLogicService"),
         channels=channels,
@@ -209,6 +217,13 @@ class Container(containers.DeclarativeContainer):
         groups=run_groups,
     )
 
+    replays: providers.Singleton[ReplayService] = providers.Singleton(
+        Later("backtestkit.services.logic.replay.ReplayService"),
+        resolver=run_resolver,
+        logic=backtest_logic,
+        keeper=run_keeper,
+        wall_clock=wall_clock,
+    )
     walker_logic: providers.Singleton[WalkerLogicService] = providers.Singleton(
         Later("backtestkit.services.logic.walker.WalkerLogicService"), channels=channels
     )

@@ -25,7 +25,9 @@ from backtestkit.services.core.run_book import describe
 if TYPE_CHECKING:
     from backtestkit.clients.state import Counters
     from backtestkit.kit import Kit
+    from backtestkit.model.run_record import RunRecord
     from backtestkit.services.logic.backtest import BacktestLogicService
+    from backtestkit.services.logic.run_keeper import Begun
     from backtestkit.services.logic.run_state import RunState
 
 RunStatus: TypeAlias = Literal["pending", "running", "ready", "failed"]
@@ -114,6 +116,8 @@ class BacktestRun:
         self._context = RunContext(state.plan.key, state.runner.clock, kit, state)
         self._steps: InContext[YieldedResult] = InContext(self._context, logic.run(state))
         self._started = self._busy = False
+        self._begun: Begun | None = None
+        self._record: RunRecord | None = None
 
     @property
     def state(self) -> RunState:
@@ -129,6 +133,11 @@ class BacktestRun:
     def id(self) -> str:
         """The identity of this run, by which its memories, states and sessions are kept apart from those of others."""
         return self._context.id
+
+    @property
+    def record(self) -> RunRecord | None:
+        """What the run store has of this run; None before it is over, and when `keep_runs` is off."""
+        return self._record
 
     @property
     def progress(self) -> float:
@@ -164,6 +173,8 @@ class BacktestRun:
         if not self._started:
             self._kit.runs.add(self)
             self._started = True
+            if self._state.plan.config.keep_runs:
+                self._begun = self._kit.container.run_keeper().begin(self._state.plan)
 
     def stop(self) -> None:
         """Open nothing new; an open position runs to its natural end, then the run ends."""
@@ -214,10 +225,22 @@ class BacktestRun:
             try:
                 result = await self._steps.__anext__()
             except StopAsyncIteration:
+                await self._keep(None)
                 return
+            except Exception as error:
+                await self._keep(error)
+                raise
             finally:
                 self._busy = False
             yield result
+
+    async def _keep(self, error: Exception | None) -> None:
+        """Put the run, which is over, into the run store; once."""
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            keeper = self._kit.container.run_keeper()
+            record = keeper.record(begun, self._state, self.id, error)
+            self._record = await keeper.keep(record, self._state.closed)
 
     def __repr__(self) -> str:
         return f"<BacktestRun {describe(self.key)} {self.status} {self.progress:.0%}>"

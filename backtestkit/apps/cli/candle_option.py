@@ -44,6 +44,14 @@ def parse_candles(values: Sequence[str], symbols: Sequence[str]) -> Source:
     return by_symbol or bare
 
 
+def absolute(value: str) -> str:
+    """One value of `--candles` that means the same in every folder."""
+    symbol, sign, place = value.partition("=")
+    if sign and not Path(value).exists():
+        return f"{symbol}={Path(place).resolve()}"
+    return str(Path(value).resolve())
+
+
 def add_candle_exchange(
     kit: Kit, source: Source, *, name: str, gaps: str | None, base_interval: str | None, coarser: str | None
 ) -> str:

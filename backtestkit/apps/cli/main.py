@@ -17,6 +17,8 @@ COMMANDS: Final = {
     "backtest": ("backtestkit.apps.cli.backtest", "backtest_app"),
     "data": ("backtestkit.apps.cli.data", "data_app"),
     "notify-test": ("backtestkit.apps.cli.notify_test", "notify_test_app"),
+    "report": ("backtestkit.apps.cli.report", "report_app"),
+    "runs": ("backtestkit.apps.cli.runs", "runs_app"),
     "version": ("backtestkit.apps.cli.version", "version_app"),
 }
 

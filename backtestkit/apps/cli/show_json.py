@@ -26,6 +26,7 @@ def run_object(outcome: Outcome) -> dict[str, Any]:
         "strategy_name": key.strategy_name,
         "exchange_name": key.exchange_name,
         "frame_name": key.frame_name,
+        "run": None if outcome.run.record is None else outcome.run.record.number,
         "error": None if outcome.error is None else str(outcome.error),
     }
     if result is not None:

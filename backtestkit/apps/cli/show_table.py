@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 HEADINGS = (
     "Strategy", "Symbol", "Days", "Trades", "Win rate", "Total PNL", "PNL cost", "Max DD", "Sharpe", "Ambiguous",
-    "Fingerprint",
+    "Fingerprint", "Run",
 )  # fmt: skip
 NONE = "-"
 
@@ -56,6 +56,7 @@ def table_row(outcome: Outcome) -> tuple[str, ...]:
         formats.fixed(figures.sharpe_ratio, 3),
         str(result.ambiguous_exits),
         result.fingerprint[:12],
+        None if outcome.run.record is None else str(outcome.run.record.number or NONE),
     )
     return tuple(NONE if cell is None else cell for cell in cells)
 

@@ -66,10 +66,11 @@ class RunResolver:
         config: Config,
         policy: FillPolicy | str | None,
         params: Mapping[str, Any] | None = None,
+        frame: FrameSchema | None = None,
     ) -> BacktestPlan:
         """The plan of a backtest; unknown names and wrong references raise before anything runs.
 
-        `params` override those of the strategy's schema.
+        `params` override those of the strategy's schema, `frame` stands for the registered one.
         """
         self._strategy_validation.validate(key.strategy_name)
         strategy = self._strategies.get(key.strategy_name)
@@ -79,7 +80,7 @@ class RunResolver:
         return BacktestPlan(
             key=key,
             strategy=strategy,
-            frame=self._frames.get(key.frame_name),
+            frame=frame or self._frames.get(key.frame_name),
             actions=tuple(self._actions.get(name) for name in strategy.actions),
             risks=tuple(self._risks.get(name) for name in strategy.risks),
             sizing=sizing,
