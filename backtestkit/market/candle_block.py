@@ -20,6 +20,7 @@ import orjson
 
 from backtestkit.errors import DataError
 from backtestkit.market.coverage import Coverage, Range, merge_ranges
+from backtestkit.market.tables import column_values
 from backtestkit.model.candle import COLUMNS, Candles
 from backtestkit.model.interval import from_ms, interval_step_ms, to_ms
 
@@ -153,7 +154,7 @@ def decode_block(data: bytes, path: Path) -> CandleBlock:
         with ParquetFile(pa.BufferReader(data)) as file:
             head = _parse_head(file, path)
             table = file.read(list(COLUMNS), use_threads=False)
-        stamps, open_, high, low, close, volume = (column.to_numpy() for column in table.columns)
+        stamps, open_, high, low, close, volume = map(column_values, table.columns)
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise DamagedBlockError(path, f"{type(error).__name__}: {error}") from error
     candles = Candles.from_columns(stamps, open_, high, low, close, volume)

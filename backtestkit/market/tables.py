@@ -22,6 +22,12 @@ Column: TypeAlias = npt.NDArray[Any]
 Table: TypeAlias = dict[str, Column]
 
 _SNIFFED_BYTES = 65_536
+_PLAIN: dict[str, np.dtype[Any]] = {
+    "double": np.dtype("f8"),
+    "float": np.dtype("f4"),
+    "int64": np.dtype("i8"),
+    "int32": np.dtype("i4"),
+}
 
 
 def read_table(path: Path) -> Table:
@@ -116,12 +122,30 @@ def _columns(table: pa.Table) -> Table:
         if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
             zone = None if pa.types.is_date(column.type) else column.type.tz
             instants = column.cast(pa.timestamp("ms", zone), safe=False).cast(pa.int64())
-            columns[name] = instants.to_numpy().astype("datetime64[ms]")
+            columns[name] = column_values(instants).astype("datetime64[ms]")
         elif pa.types.is_decimal(column.type):
-            columns[name] = column.cast(pa.float64()).to_numpy()
+            columns[name] = column_values(column.cast(pa.float64()))
         else:
-            columns[name] = column.to_numpy()
+            columns[name] = column_values(column)
     return columns
+
+
+def column_values(column: pa.ChunkedArray) -> Column:
+    """A column as NumPy has it.
+
+    Plain numbers are taken out of their memory: `to_numpy` imports pandas wherever that is installed, which costs more
+    than reading a month of candles.
+    """
+    kind = _PLAIN.get(str(column.type))
+    if kind is None or column.null_count or not len(column):
+        values: Column = column.to_numpy()
+        return values
+    chunks = [
+        np.frombuffer(chunk.buffers()[1], kind, len(chunk), chunk.offset * kind.itemsize)
+        for chunk in column.chunks
+        if len(chunk)
+    ]
+    return chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
 
 
 def _is_number(text: str) -> bool:

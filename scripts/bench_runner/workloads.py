@@ -21,6 +21,7 @@ CONFIG = {
     "percent_slippage": 0,
     "min_takeprofit_distance_percent": 0.1,
     "min_stoploss_distance_percent": 0.1,
+    "keep_runs": False,
 }
 Timed = Callable[[], int]
 """What is timed; it gives the number of trades, or 0 where there are none."""
@@ -62,6 +63,20 @@ def _run(symbol: str) -> bk.BacktestRun:
 def w1() -> Timed:
     """One symbol, a year of minutes, nobody listening."""
     kit = _kit({"BTCUSDT": year()}, YEAR)
+
+    def timed() -> int:
+        with kit:
+            return len(_run("BTCUSDT").wait().closed)
+
+    return timed
+
+
+def w1_kept() -> Timed:
+    """The same, kept in a run store with its trades."""
+    kit = _kit({"BTCUSDT": year()}, YEAR)
+    folder = tempfile.TemporaryDirectory()
+    with kit:
+        bk.set_config(keep_runs=True, runs_path=f"{folder.name}/runs.db")
 
     def timed() -> int:
         with kit:
@@ -212,6 +227,7 @@ bk.add_strategy(strategy_name="above-mean", interval="15m", get_signal=get_signa
 
 WORKLOADS: dict[str, Callable[[], Timed]] = {
     "W1": w1,
+    "W1-kept": w1_kept,
     "W1-minute": w1_minute,
     "W1-dca": w1_dca,
     "W4": w4,

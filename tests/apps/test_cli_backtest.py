@@ -43,6 +43,7 @@ bk.add_strategy(strategy_name="steady", interval="1h", get_signal=get_signal)
 class FakeRun:
     key: RunKey = KEY
     progress: float = 0.0
+    record: None = None
 
 
 @dataclass
@@ -69,12 +70,12 @@ class TestTable:
         summary = RunSummary(policy="conservative", first_time=START, last_time=START + 36 * 60 * MINUTE_MS)
         result = FakeResult(self.FIGURES, summary, ambiguous_exits=3)
         assert table_row(outcome(result=result)) == (
-            "steady", "BTCUSDT", "1.5", "12", "58.3%", "+1.23%", "+2.50 USDT", "3.50%", "0.250", "3", "0123456789ab",
+            "steady", "BTCUSDT", "1.5", "12", "58.3%", "+1.23%", "+2.50 USDT", "3.50%", "0.250", "3", "0123456789ab", "-",
         )  # fmt: skip
 
     def test_what_is_not_known_is_a_dash(self) -> None:
         assert table_row(outcome()) == (
-            "steady", "BTCUSDT", "-", "0", "-", "-", "-", "-", "-", "0", "0123456789ab",
+            "steady", "BTCUSDT", "-", "0", "-", "-", "-", "-", "-", "0", "0123456789ab", "-",
         )  # fmt: skip
 
     def test_names_stand_left_and_numbers_right(self) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import pytest
 
 from backtestkit.errors import DataError, UsageError
 from backtestkit.market.layout import read_layout
-from backtestkit.market.tables import read_table
+from backtestkit.market.tables import column_values, read_table
 from backtestkit.model.candle import Candles
 
 START = 1_735_689_600_000  # 2025-01-01
@@ -225,3 +227,23 @@ def test_the_order_of_rows_can_be_kept() -> None:
     candles, layout = read_layout(table, "x", in_order=False)
     assert candles.timestamp.tolist() == [row[0] for row in ROWS[::-1]]
     assert "put in order" not in layout.describe()
+
+
+def test_columns_of_several_chunks_and_of_slices_are_whole() -> None:
+    chunked = pa.chunked_array([[1.0, 2.0], [3.0], []])
+    assert column_values(chunked).tolist() == [1.0, 2.0, 3.0]
+    assert column_values(chunked.slice(1)).tolist() == [2.0, 3.0]
+    assert column_values(pa.chunked_array([pa.array([1, 2, 3])])[1:]).tolist() == [2, 3]
+    assert column_values(pa.chunked_array([], pa.float64())).tolist() == []
+    assert np.isnan(column_values(pa.chunked_array([[1.0, None]]))[1])
+
+
+def test_reading_candles_does_not_import_pandas(tmp_path: Path) -> None:
+    pytest.importorskip("pandas")
+    names = ["timestamp", "open", "high", "low", "close", "volume"]
+    pq.write_table(pa.table({name: [row[i] for row in ROWS] for i, name in enumerate(names)}), tmp_path / "x.parquet")
+    code = (
+        "import sys; from pathlib import Path; from backtestkit.market.tables import read_table; "
+        f"assert len(read_table(Path({str(tmp_path / 'x.parquet')!r}))['open']) == 3; sys.exit('pandas' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[2]).returncode == 0

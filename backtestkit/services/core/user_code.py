@@ -13,6 +13,7 @@ import hashlib
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, time, timedelta
 from enum import Enum
 from functools import lru_cache, partial
 from pathlib import Path
@@ -97,19 +98,14 @@ class _Found:
             return value
         if isinstance(value, BaseModel):
             return [part for item in vars(value).items() for part in item]
-        if dataclasses.is_dataclass(value):
-            return [getattr(value, field.name) for field in dataclasses.fields(value)]
-        if type(value).__module__ == "datetime" or isinstance(value, Enum):
+        if isinstance(value, date | time | timedelta | Enum):
             return [str(value)]
-        file = _file_of(vars(sys.modules.get(type(value).__module__, sys)))
-        if isinstance(value, ModuleType) or (
-            type(value).__module__ != "__main__" and (file is None or not _is_own(file))
-        ):
-            return []  # what others have made may hold caches, which differ from time to time
-        return [
-            *self._methods(type(value)),
-            *(part for item in getattr(value, "__dict__", {}).items() for part in item),
-        ]
+        own = self._methods(type(value)) if _is_users(type(value)) else []
+        if dataclasses.is_dataclass(value):
+            return [*own, *(getattr(value, field.name) for field in dataclasses.fields(value))]
+        # What others have made may hold caches, which differ from time to time.
+        kept = getattr(value, "__dict__", {}) if own else {}
+        return [*own, *(part for item in kept.items() for part in item)]
 
     def _methods(self, kind: type) -> list[Any]:
         methods = [value for value in vars(kind).values() if isinstance(value, FunctionType)]
@@ -166,6 +162,15 @@ def _name(value: Any) -> str:
 def _is_packaged(module: str) -> bool:
     """Whether a name tells where it comes from; the module of a strategy file is called after how it was loaded."""
     return module.partition(".")[0] == _PACKAGE.name
+
+
+def _is_users(kind: type) -> bool:
+    """Whether the user has made this class."""
+    if kind.__module__ == "__main__":
+        return True
+    module = sys.modules.get(kind.__module__)
+    file = None if module is None else _file_of(vars(module))
+    return file is not None and _is_own(file)
 
 
 def _filled(cell: Any) -> bool:

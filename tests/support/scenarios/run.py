@@ -77,14 +77,14 @@ def each(*answers: bk.Signal | dict[str, Any] | None) -> Callable[..., Any]:
     return lambda *_: left.pop(0) if left else None
 
 
-def market(source: Candles, **fields: Any) -> None:
+def market(source: Candles, *, replace: bool = False, **fields: Any) -> None:
     """Register `source` as the exchange `x`."""
 
     def read(symbol: str, interval: str, since: int, until: int) -> Candles:
         low, high = source.timestamp.searchsorted([since, until])
         return source[int(low) : int(high)]
 
-    bk.add_exchange(exchange_name="x", read_candles=read, **fields)
+    bk.add_exchange(exchange_name="x", read_candles=read, replace=replace, **fields)
 
 
 def run(
