@@ -39,6 +39,7 @@ def test_the_python_of_a_page_runs_in_order(
     import backtestkit as bk
 
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BACKTESTKIT_KEEP_RUNS", raising=False)  # as a reader has it
     names: dict[str, object] = {"__name__": "__main__"}
     with bk.Kit():
         for line, code in blocks(page, "python"):
