@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +62,7 @@ def test_two_kits_share_nothing() -> None:
     one.set_config({"percent_fee": 0.05})
     one.runs.add(Run())
     assert two.registries["strategy"].names() == ()
-    assert two.config == Config.defaults()
+    assert two.config == Config.from_environment(os.environ)
     assert two.runs.all() == []
     assert one.channels is not two.channels
 
@@ -162,7 +163,7 @@ def test_reset_forgets_a_config_that_was_set_on_a_plain_kit() -> None:
     kit = Kit()
     kit.set_config({"percent_fee": 0.01})
     kit.reset()
-    assert kit.config == Config.defaults()
+    assert kit.config == Config.from_environment(os.environ)
 
 
 def test_reset_is_refused_while_something_runs_and_loses_nothing() -> None:

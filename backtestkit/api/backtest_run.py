@@ -20,6 +20,7 @@ from backtestkit.model.statistics import BacktestStatistics, RunSummary
 from backtestkit.runtime.bridge import wait
 from backtestkit.runtime.context import InContext, RunContext, RunKey
 from backtestkit.runtime.iteration import iterate
+from backtestkit.runtime.scheduler import breathe
 from backtestkit.services.core.run_book import describe
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from backtestkit.services.logic.backtest import BacktestLogicService
     from backtestkit.services.logic.run_keeper import Begun
     from backtestkit.services.logic.run_state import RunState
+
+TURNS_OF_A_GOODBYE = 3
+"""Turns of an event loop until a generator that an `async for` has left is closed."""
 
 RunStatus: TypeAlias = Literal["pending", "running", "ready", "failed"]
 
@@ -115,7 +119,9 @@ class BacktestRun:
         self._state, self._kit = state, kit
         self._context = RunContext(state.plan.key, state.runner.clock, kit, state)
         self._steps: InContext[YieldedResult] = InContext(self._context, logic.run(state))
-        self._started = self._busy = False
+        self._started = self._busy = self._by_itself = False
+        self._takers = 0
+        self._failure: Exception | None = None
         self._begun: Begun | None = None
         self._record: RunRecord | None = None
 
@@ -146,8 +152,8 @@ class BacktestRun:
 
     @property
     def running(self) -> bool:
-        """True from the first step until the run has ended."""
-        return self._started and not self._state.finished
+        """True while somebody takes its results, or it goes on in the background; False again after a `break`."""
+        return (self._takers > 0 or self._by_itself) and not self._state.finished
 
     @property
     def status(self) -> RunStatus:
@@ -168,10 +174,15 @@ class BacktestRun:
         """The trades closed so far, oldest first."""
         return self._state.closed
 
-    def begin(self) -> None:
-        """Take a place among the runs of the kit; `UsageError` while one of the same context is running."""
-        if not self._started:
+    def begin(self, *, by_itself: bool = False) -> None:
+        """Take a place among the runs of the kit; `UsageError` while another one of the same context is running.
+
+        One that goes on `by_itself` keeps it until it has ended, whoever takes its results.
+        """
+        if not self._state.finished:
             self._kit.runs.add(self)
+            self._by_itself |= by_itself
+        if not self._started:
             self._started = True
             if self._state.plan.config.keep_runs:
                 self._begun = self._kit.container.run_keeper().begin(self._state.plan)
@@ -194,7 +205,10 @@ class BacktestRun:
         return self.result().__await__()
 
     async def result(self) -> BacktestResult:
-        """Run to the end and give what the whole run came to; `await run` for short."""
+        """Run to the end and give what the whole run came to; `await run` for short.
+
+        Raises what ended the run, every time it is asked; `snapshot` has what it came to until then.
+        """
         async for _ in self._results():
             pass
         return self.snapshot()
@@ -217,22 +231,33 @@ class BacktestRun:
         )
 
     async def _results(self) -> AsyncIterator[YieldedResult]:
+        for _ in range(TURNS_OF_A_GOODBYE):
+            if not self._kit.runs.blocks(self):
+                break
+            await breathe()
         self.begin()  # a run that is over may still have results that nobody has asked for
         if self._busy:
             raise UsageError(f"{describe(self.key)} is being iterated already. Take its results in one place.")
-        while True:
-            self._busy = True
-            try:
-                result = await self._steps.__anext__()
-            except StopAsyncIteration:
-                await self._keep(None)
-                return
-            except Exception as error:
-                await self._keep(error)
-                raise
-            finally:
-                self._busy = False
-            yield result
+        self._takers += 1
+        try:
+            while True:
+                self._busy = True
+                try:
+                    result = await self._steps.__anext__()
+                except StopAsyncIteration:
+                    if self._failure is not None:  # told again, or the part would pass for the whole
+                        raise self._failure from None
+                    await self._keep(None)
+                    return
+                except Exception as error:
+                    self._failure = error
+                    await self._keep(error)
+                    raise
+                finally:
+                    self._busy = False
+                yield result
+        finally:
+            self._takers -= 1
 
     async def _keep(self, error: Exception | None) -> None:
         """Put the run, which is over, into the run store; once."""

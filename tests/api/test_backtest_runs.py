@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +195,60 @@ def test_a_second_run_of_a_running_key_is_refused_when_it_starts(kit: Kit) -> No
         break
     first.wait()
     assert len(second.wait().closed) == 9
+
+
+def test_a_run_that_was_left_stands_in_nobodys_way(kit: Kit) -> None:
+    left = run_of()
+    for _ in left:
+        break
+    assert (left.status, left.running, kit.runs.running()) == ("running", False, [])
+    second = run_of()
+    for _ in second:
+        with pytest.raises(bk.UsageError, match="is running already"):
+            left.wait()
+        break
+    assert left.wait().fingerprint == second.wait().fingerprint
+    assert len(bk.Backtest.list()) == 1
+
+
+def test_an_async_loop_that_was_left_stands_in_nobodys_way(kit: Kit) -> None:
+    async def main() -> int:
+        async for _ in run_of():
+            break
+        return len((await run_of()).closed)
+
+    assert asyncio.run(main()) == 9
+
+
+def test_the_kit_shuts_down_although_a_run_was_left(kit: Kit) -> None:
+    for _ in run_of():
+        break
+    asyncio.run(bk.shutdown(timeout_seconds=0))
+
+
+def test_a_run_that_failed_says_so_whenever_it_is_asked(kit: Kit) -> None:
+    def fails_later(symbol: str, when: datetime, price: float) -> bk.Signal:
+        if when.minute > 20:
+            raise ZeroDivisionError
+        return five_minutes()
+
+    bk.add_strategy(strategy_name="s", interval="1m", get_signal=fails_later, on_error="raise", replace=True)
+    run = run_of()
+    for _ in range(2):
+        with pytest.raises(bk.RunError):
+            run.wait()
+        with pytest.raises(bk.RunError):
+            list(run)
+    assert run.status == "failed"
+    assert 0 < len(run.snapshot().closed) < 9
+
+
+def test_a_finished_run_that_is_asked_again_does_not_take_the_place_of_a_newer_one(kit: Kit) -> None:
+    first, second = run_of(), run_of()
+    first.wait()
+    second.wait()
+    first.wait()
+    assert kit.runs.get(first.key) is second
 
 
 def test_a_second_run_starts_fresh(kit: Kit) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 
 import pytest
 
@@ -15,7 +16,7 @@ def test_set_config_changes_the_current_kit_by_keywords_mapping_or_both() -> Non
         config = bk.set_config({"CC_PERCENT_SLIPPAGE": 0.02, "max_signals": 3}, max_signals=4)
         assert config is bk.get_config()
         assert (config.percent_fee, config.percent_slippage, config.max_signals) == (0.05, 0.02, 4)
-    assert bk.get_config() == bk.get_default_config()
+    assert bk.get_config() == bk.Config.from_environment(os.environ)
 
 
 def test_a_refused_change_leaves_the_config() -> None:
@@ -39,4 +40,4 @@ def test_reset_empties_the_current_kit() -> None:
         bk.add_strategy(strategy_name="s")
         bk.reset()
         assert bk.list_strategy_schema() == []
-        assert bk.get_config() == bk.get_default_config()
+        assert bk.get_config() == bk.Config.from_environment(os.environ)

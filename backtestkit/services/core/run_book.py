@@ -18,7 +18,7 @@ class Tracked(Protocol):
 
     @property
     def running(self) -> bool:
-        """True from its first step until it has ended."""
+        """True while it goes on."""
         ...
 
 
@@ -32,10 +32,14 @@ class RunBook(Generic[R]):
         """No runs."""
         self._runs: dict[RunKey, R] = {}
 
+    def blocks(self, run: R) -> bool:
+        """Whether another run of the same key is running."""
+        earlier = self._runs.get(run.key)
+        return earlier is not None and earlier is not run and earlier.running
+
     def add(self, run: R) -> None:
         """Enter `run`, in place of an earlier one of its key; `UsageError` while that one is running."""
-        earlier = self._runs.get(run.key)
-        if earlier is not None and earlier.running:
+        if self.blocks(run):
             raise UsageError(
                 f"{describe(run.key)} is running already. Wait for it, stop it, or use another frame or name."
             )
