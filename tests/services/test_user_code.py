@@ -199,6 +199,14 @@ def test_a_huge_value_costs_little_and_an_endless_one_ends() -> None:
     assert calls[0] < 500_000
 
 
+def test_an_object_that_cannot_be_looked_at_counts_by_its_kind() -> None:
+    class Shy(dict[str, int]):
+        def items(self) -> Any:
+            raise RuntimeError("do not look")
+
+    assert user_code(closure(Shy())).hash == user_code(closure(Shy(a=1))).hash != user_code(closure({})).hash
+
+
 def test_an_empty_cell_is_no_error() -> None:
     made = closure(1)
     empty = FunctionType(made.__code__, made.__globals__, closure=(CellType(),))

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, time, timedelta
 from enum import Enum
 from functools import lru_cache, partial
+from itertools import islice
 from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, Final, NamedTuple
@@ -70,7 +71,7 @@ class _Found:
             return
         self._going.add(id(value))
         try:
-            for part in self._parts(value):
+            for part in self._seen(value):
                 if self._left < 0:
                     break
                 yield from self.say(part, depth + 1)
@@ -78,6 +79,13 @@ class _Found:
             self._going.discard(id(value))
         if isinstance(value, FunctionType) and _file_of(value.__globals__) is None:
             yield from self._compiled(value.__code__, value.__globals__)
+
+    def _seen(self, value: Any) -> Iterable[Any]:
+        """The parts of `value`; none of an object of the user's that cannot be looked at, which counts by its kind."""
+        try:
+            return list(islice(self._parts(value), _VALUES_MAX))
+        except Exception:
+            return []
 
     def _parts(self, value: Any) -> Iterable[Any]:
         if isinstance(value, FunctionType):
@@ -91,7 +99,7 @@ class _Found:
         if isinstance(value, type):
             return self._methods(value)
         if isinstance(value, Mapping):
-            return [part for item in value.items() for part in item]
+            return (part for item in value.items() for part in item)
         if isinstance(value, set | frozenset):
             return sorted(value, key=repr)
         if isinstance(value, list | tuple):
