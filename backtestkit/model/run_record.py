@@ -84,6 +84,7 @@ class Trials:
     - `runs`: runs that were kept, deleted ones too. `configurations`: different ones among them, each over each data;
       one that failed before it had its data is not counted.
     - `failed`: runs that did not go through.
+    - `swept`: points of sweeps over the symbol, each grid over the same ideas once; 0 when one strategy is asked for.
     - `sharpe_ratios`: the Sharpe ratio per trade of each configuration that had one, oldest first; their number and
       their spread are what a deflated Sharpe ratio needs (Bailey and Lopez de Prado 2014).
     """
@@ -91,6 +92,7 @@ class Trials:
     runs: int
     configurations: int
     failed: int
+    swept: int
     sharpe_ratios: tuple[float, ...]
 
 

@@ -57,6 +57,15 @@ create table walks (
     plan text not null
 );
 create index walks_by_plan on walks (plan);
+create table sweeps (
+    id text primary key,
+    kept_at integer not null,
+    symbol text not null,
+    sweep_name text not null,
+    configuration text not null,
+    points integer not null
+);
+create index sweeps_by_symbol on sweeps (symbol);
 """
 
 _COLUMNS: Final = (
@@ -166,15 +175,31 @@ class RunStore:
         if strategy_name is not None:
             where, values = where + " and strategy_name = ?", [symbol, strategy_name]
         sharpe = "json_extract(statistics, '$.sharpe_ratio')"
+        points = "select max(points) as points from sweeps where symbol = ? group by configuration"
         each = f"select min(number) as first, {sharpe} as ratio from runs {where} and data_hash != '' "
         each += "group by configuration, data_hash"
         with self._reading() as database:
             runs, failed = database.execute(
                 f"select count(*), sum(outcome = 'failed') from runs {where}", values
             ).fetchone()
+            swept = database.execute(f"select sum(points) from ({points})", (symbol,)).fetchone()[0]
             rows = database.execute(f"select ratio from ({each}) order by first", values).fetchall()
         ratios = tuple(ratio for (ratio,) in rows if ratio is not None)
-        return Trials(runs=runs, configurations=len(rows), failed=failed or 0, sharpe_ratios=ratios)
+        return Trials(
+            runs=runs,
+            configurations=len(rows),
+            failed=failed or 0,
+            swept=0 if strategy_name is not None else swept or 0,
+            sharpe_ratios=ratios,
+        )
+
+    def add_sweep(self, id: str, symbol: str, sweep_name: str, configuration: str, points: int, now: int) -> None:
+        """Note that a grid of `points` was tried on a symbol; `configuration` is equal for equal grids and ideas."""
+        with self._writing() as database:
+            database.execute(
+                "insert into sweeps (id, kept_at, symbol, sweep_name, configuration, points) values (?, ?, ?, ?, ?, ?)",
+                (id, now, symbol, sweep_name, configuration, points),
+            )
 
     def begin_walk(self, id: str, plan: str, now: int) -> None:
         """Note that a walk begins; `plan` is equal for equal walks."""

@@ -132,6 +132,8 @@ def show_trials(store: Path | None, symbol: str, strategy: str | None, *, as_jso
     typer.echo(
         f"{symbol}: {trials.configurations} configurations in {trials.runs} runs, {trials.failed} of them failed."
     )
+    if trials.swept:
+        typer.echo(f"Sweeps have tried {trials.swept} exit rules on it.")
     if trials.sharpe_ratios:
         best = max(trials.sharpe_ratios)
         typer.echo(f"The best Sharpe ratio per trade of {len(trials.sharpe_ratios)} that have one is {best:.3f}.")
