@@ -193,7 +193,7 @@ class RunStore:
             sharpe_ratios=ratios,
         )
 
-    def add_sweep(self, id: str, symbol: str, sweep_name: str, configuration: str, points: int, now: int) -> None:
+    def note_sweep(self, id: str, symbol: str, sweep_name: str, configuration: str, points: int, now: int) -> None:
         """Note that a grid of `points` was tried on a symbol; `configuration` is equal for equal grids and ideas."""
         with self._writing() as database:
             database.execute(

@@ -135,8 +135,8 @@ def test_a_run_that_never_had_its_data_is_no_trial(store: RunStore) -> None:
 
 def test_points_of_a_sweep_count_once_for_the_same_grid_and_ideas(store: RunStore) -> None:
     for id, configuration, points in (("a", "one", 100), ("b", "one", 100), ("c", "two", 50)):
-        store.add_sweep(id, "BTCUSDT", "grid", configuration, points, 1)
-    store.add_sweep("d", "ETHUSDT", "grid", "one", 7, 1)
+        store.note_sweep(id, "BTCUSDT", "grid", configuration, points, 1)
+    store.note_sweep("d", "ETHUSDT", "grid", "one", 7, 1)
     assert (store.trials("BTCUSDT").swept, store.trials("ETHUSDT").swept) == (150, 7)
     assert store.trials("BTCUSDT", "s").swept == 0
     assert store.trials("BTCUSDT").runs == 0
