@@ -11,8 +11,10 @@ import pytest
 
 import backtestkit as bk
 from backtestkit.api.walker_worker import backtest_candidate
-from backtestkit.services.logic.walk import Candidate, describe
-from backtestkit.services.logic.walker_pool import PoolTester, attach, share
+from backtestkit.services.logic.walk import Candidate, Conditions
+from backtestkit.services.logic.walker_errors import unpack_error
+from backtestkit.services.logic.walker_pool import PoolTransport, _mapped, share
+from backtestkit.services.logic.walker_remote import Market, Session, portable
 from walks.setup import register
 
 
@@ -134,10 +136,6 @@ def test_some_points_of_a_space(method: Literal["random", "latin_hypercube"]) ->
     assert len(bk.Walker.run("BTC", walker_name="space").wait().strategy_results) == 3
 
 
-def test_parameters_are_described_in_one_line() -> None:
-    assert describe({"a": 1, "b": 0.5, "c": "x"}) == "a=1, b=0.5, c=x"
-
-
 def figures(came_to: bk.WalkerStatistics) -> list[tuple[Any, ...]]:
     """Everything but the generated ids."""
     return [
@@ -167,48 +165,66 @@ def test_processes_give_the_same_results_bit_for_bit_and_keep_their_pool() -> No
 
 def test_a_set_up_must_be_able_to_travel(tmp_path: Path) -> None:
     with pytest.raises(bk.UsageError, match="top of a module"):
-        PoolTester(2, lambda: None, {}, print)
+        portable(lambda: None)
     with pytest.raises(bk.UsageError, match="does not exist"):
-        PoolTester(2, tmp_path / "none.py", {}, print)
+        portable(tmp_path / "none.py")
+    with pytest.raises(bk.UsageError, match="names no file"):
+        portable([])
     with pytest.raises(bk.UsageError, match="at least 2"):
-        PoolTester(1, register, {}, print)
+        PoolTransport(1)
 
 
-def test_candles_are_shared_without_copying_and_a_worker_backtests_on_them(tmp_path: Path) -> None:
+def test_candles_are_shared_without_copying() -> None:
     source = bk.SyntheticExchange("market", seed=3).schema()
     assert source.read_candles is not None
     start = 1_748_800_000_000 // 60_000 * 60_000
     candles = source.read_candles("BTC", "1m", start, start + 600 * 60_000)
     assert isinstance(candles, bk.Candles)
-    memory, spec = share(candles, "market", "BTC", start, start + 600 * 60_000)
+    memory, shared = share(candles, Market("market", "BTC", start, start + 600 * 60_000))
     try:
-        mapped, same = attach(spec)
+        same = shared.attach()
         assert same == candles and not same.close.flags.writeable
         del same
-        mapped.close()
+        _mapped.pop().close()
     finally:
         memory.close()
         memory.unlink()
+
+
+def test_a_worker_backtests_what_its_set_up_registers(tmp_path: Path) -> None:
     candidate = Candidate("s(fast=4, stop=1.2)", "s", {"fast": 4, "stop": 1.2})
+    (tmp_path / "own_part.py").write_text("from walks.setup import register\n", encoding="utf-8")
     file = tmp_path / "setup.py"
-    file.write_text("from walks.setup import register\nregister()\n", encoding="utf-8")
-    config = bk.get_config().as_dict()
-    for setup in (register, (str(file),)):
-        closed, fingerprint, counters = backtest_candidate(
-            setup, config, (), ("BTC", "market", "week", None, False), candidate
-        )
-        assert closed and fingerprint and counters.get_signal_calls
+    file.write_text("from own_part import register\nregister()\n", encoding="utf-8")
+    conditions = Conditions("BTC", "market", "week", None, False, {"total_pnl": "maximise"}, 10)
     alone = bk.Backtest.run(
         "BTC", strategy_name="s", exchange_name="market", frame_name="week", params=candidate.params
     ).wait()
-    assert fingerprint == alone.fingerprint
+    for number, setup in enumerate((register, file, [file])):
+        session = Session(f"{number}", portable(setup), bk.get_config().as_dict())
+        for _ in range(2):
+            tested, error = backtest_candidate(session, [], conditions, candidate)
+            assert error is None and tested.candidate == candidate
+            assert tested.closed and tested.fingerprint == alone.fingerprint
+            assert tested.counters.get_signal_calls
+
+
+def test_a_worker_that_cannot_be_set_up_says_why(tmp_path: Path) -> None:
+    file = tmp_path / "broken_setup.py"
+    file.write_text("raise KeyError('gone')\n", encoding="utf-8")
+    session = Session("broken", portable(file), bk.get_config().as_dict())
+    conditions = Conditions("BTC", "market", "week", None, False, {"total_pnl": "maximise"}, 10)
+    _, packed = backtest_candidate(session, [], conditions, Candidate("s", "s", {}))
+    assert packed is not None
+    error = unpack_error(packed)
+    assert isinstance(error, KeyError) and "broken_setup.py" in error.__notes__[0]
 
 
 def test_a_space_must_have_values(kit: None) -> None:
     wrong: list[tuple[Any, str]] = [
         ({}, "at least one parameter"),
         ({"fast": []}, "at least one value for 'fast'"),
-        ({"fast": "12"}, "a list of values for 'fast'"),
+        ({"fast": "12"}, "a list of values, an IntRange or a FloatRange for 'fast'"),
         (7, "space"),
     ]
     for space, complaint in wrong:
