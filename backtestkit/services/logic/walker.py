@@ -95,7 +95,6 @@ class WalkerLogicService:
             while not state.stopped and (batch := walk.source.propose()):
                 async with aclosing(tester.test(walk, batch)) as tests:
                     for candidate in batch:
-                        state.last = state.last or candidate
                         if state.stopped:
                             break
                         state.last = candidate
@@ -163,8 +162,8 @@ class WalkerLogicService:
         await self._channels.walker_progress.emit(event)
 
     async def _complete(self, state: WalkState, callbacks: WalkerCallbacks) -> None:
-        last = state.last
-        assert last is not None, "a walk without a candidate"
+        first = state.walk.schema.strategies[0]
+        last = state.last or Candidate(first, first, {})  # stopped before it had one
         statistics = state.statistics()
         await self._guarded(state, last, callbacks.on_complete, statistics)
         await self._channels.walker_complete.emit(WalkerCompleteEvent(state.key_of(last), state.now, statistics))
@@ -199,6 +198,7 @@ def walker_result(tested: Tested, objectives: Mapping[str, Direction]) -> Walker
         last_event_time=max(closed, default=None),
         params=tested.candidate.params,
         metric_values=values,
+        error_count=tested.error_count,
     )
 
 

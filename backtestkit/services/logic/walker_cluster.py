@@ -17,7 +17,7 @@ from backtestkit.errors import RunError, UsageError
 from backtestkit.model.candle import Candles
 from backtestkit.services.logic.walker_remote import Answer, Market, Worker
 
-CONNECT_SECONDS = 30
+CONNECT_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ class LocalTester:
             tuple(state.closed),
             state.runner.fingerprint.hexdigest(),
             state.machine.counters,
+            state.errors.count,
             figures=_analysed(wanted, state, state.closed, state.last_time),
             checkpoints=() if watch is None else tuple(watch.values),
             pruned=pruned,

@@ -143,6 +143,7 @@ def all_trades(statistics: WalkerStatistics) -> list[WalkerTrade]:
 
 def _head(statistics: WalkerStatistics) -> list[str]:
     goals = [f"{name} ({direction})" for name, direction in statistics.objectives.items()]
+    erring = sum(result.error_count > 0 for result in statistics.strategy_results)
     plain = list(statistics.objectives.values()) in ([], ["maximise"])
     return [
         f"**Symbol:** {statistics.symbol}",
@@ -150,6 +151,7 @@ def _head(statistics: WalkerStatistics) -> list[str]:
         f"**Frame:** {statistics.frame_name}",
         f"**Optimization Metric:** {statistics.metric if plain else ', '.join(goals)}",
         f"**Strategies Tested:** {len(statistics.strategy_results)}",
+        *([f"**Strategies With Errors In Their Code:** {erring}"] if erring else []),
         *([f"**Strategies Failed:** {len(statistics.failed)}"] if statistics.failed else []),
         *([f"**Strategies Pruned:** {len(statistics.pruned)}"] if statistics.pruned else []),
     ]
