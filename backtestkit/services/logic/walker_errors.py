@@ -48,9 +48,15 @@ def unpack_error(packed: PackedError) -> Exception:
 
 
 def _pickled(error: BaseException) -> bytes | None:
+    """The exception by itself. Some libraries teach pickle to take causes along, which may not be able to travel."""
+    cause, context, quiet, trace = error.__cause__, error.__context__, error.__suppress_context__, error.__traceback__
+    error.__cause__ = error.__context__ = error.__traceback__ = None
     try:
         pickled = pickle.dumps(error)
         again = pickle.loads(pickled)
     except Exception:
         return None
+    finally:
+        error.__cause__, error.__context__, error.__traceback__ = cause, context, trace
+        error.__suppress_context__ = quiet  # was set by setting the cause
     return pickled if isinstance(again, Exception) and str(again) == str(error) else None
