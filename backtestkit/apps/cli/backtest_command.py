@@ -15,7 +15,7 @@ from backtestkit.apps.cli.strategy_file import load_strategy_file
 from backtestkit.errors import BacktestKitError
 
 if TYPE_CHECKING:
-    from backtestkit.api.backtest_run import BacktestRun
+    from backtestkit.apps.cli.show_progress import Running
     from backtestkit.kit import Kit
 
 
@@ -42,7 +42,7 @@ def run_request(request: Request) -> int:
 async def run_all(kit: Kit, request: Request) -> list[Outcome]:
     """Plan the runs, run all of them together and write their reports. A run that fails does not stop the others."""
     outcomes = [Outcome(run) for run in await plan_runs(kit, request)]
-    with _progress([outcome.run for outcome in outcomes]) if request.progress else nullcontext():
+    with progress_of([outcome.run for outcome in outcomes]) if request.progress else nullcontext():
         async with asyncio.TaskGroup() as tasks:
             for outcome in outcomes:
                 tasks.create_task(_run_one(outcome, request.output))
@@ -66,7 +66,7 @@ async def _run_one(outcome: Outcome, output: Path | None) -> None:
         outcome.error = error
 
 
-def _progress(runs: Sequence[BacktestRun]) -> AbstractContextManager[Any]:
+def progress_of(runs: Sequence[Running]) -> AbstractContextManager[Any]:
     """Bars where somebody can see them; nothing is imported for a pipe."""
     if not sys.stderr.isatty():
         return nullcontext()
