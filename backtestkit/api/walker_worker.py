@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from typing import Final
 
 from backtestkit.kit import Kit
 from backtestkit.runtime.bridge import wait
 from backtestkit.services.logic.walk import Candidate, Conditions, Tested
-from backtestkit.services.logic.walker_errors import pack_error
+from backtestkit.services.logic.walker_answer import pack_answer
 from backtestkit.services.logic.walker_local import LocalTester
-from backtestkit.services.logic.walker_remote import Answer, Lent, Session, run_setup
+from backtestkit.services.logic.walker_remote import Lent, Session, run_setup
 
 KITS_MAX: Final = 2
 """Kits that are kept for the next job. A cluster may serve two walks by turns."""
@@ -20,8 +19,8 @@ _kits: Final[dict[tuple[str, int], Kit]] = {}
 _turn: Final = threading.Lock()  # workers of a cluster may have several threads; a kit runs one job at a time
 
 
-def backtest_candidate(session: Session, lent: list[Lent], conditions: Conditions, candidate: Candidate) -> Answer:
-    """Run one backtest in this process; its outcome, and what it raised in a form that travels."""
+def backtest_candidate(session: Session, lent: list[Lent], conditions: Conditions, candidate: Candidate) -> bytes:
+    """Run one backtest in this process; its outcome as bytes (`pack_answer`)."""
     with _turn:
         try:
             kit = _kit(session, lent)
@@ -31,8 +30,7 @@ def backtest_candidate(session: Session, lent: list[Lent], conditions: Condition
                 tested = wait(tester.one(conditions, candidate))
         except Exception as error:
             tested = Tested(candidate, error=error)
-    bare = replace(candidate, judge=None)  # has done its work
-    return replace(tested, candidate=bare, error=None), None if tested.error is None else pack_error(tested.error)
+    return pack_answer(tested)
 
 
 def _kit(session: Session, lent: list[Lent]) -> Kit:

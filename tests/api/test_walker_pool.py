@@ -13,7 +13,7 @@ import backtestkit as bk
 from backtestkit.api.walker_worker import backtest_candidate
 from backtestkit.errors import NotRegisteredError
 from backtestkit.services.logic.walk import Candidate, Conditions
-from backtestkit.services.logic.walker_errors import pack_error, unpack_error
+from backtestkit.services.logic.walker_answer import pack_error, unpack_answer, unpack_error
 from backtestkit.services.logic.walker_pool import PoolTransport, _mapped, share
 from backtestkit.services.logic.walker_remote import Market, Session, Setup, portable
 from walks.setup import deadly, register, register_deadly
@@ -97,8 +97,8 @@ def test_a_worker_backtests_what_its_set_up_registers(tmp_path: Path) -> None:
     for number, setup in enumerate(setups):
         session = Session(f"{number}", portable(setup), bk.get_config().as_dict())
         for _ in range(2):
-            tested, error = backtest_candidate(session, [], conditions, candidate)
-            assert error is None and tested.candidate == candidate
+            tested = unpack_answer(backtest_candidate(session, [], conditions, candidate))
+            assert tested.error is None and tested.candidate == candidate
             assert tested.closed and tested.fingerprint == alone.fingerprint
             assert tested.counters.get_signal_calls
 
@@ -108,9 +108,7 @@ def test_a_worker_that_cannot_be_set_up_says_why(tmp_path: Path) -> None:
     file.write_text("raise KeyError('gone')\n", encoding="utf-8")
     session = Session("broken", portable(file), bk.get_config().as_dict())
     conditions = Conditions("BTC", "market", "week", None, False, {"total_pnl": "maximise"}, 10)
-    _, packed = backtest_candidate(session, [], conditions, Candidate("s", "s", {}))
-    assert packed is not None
-    error = unpack_error(packed)
+    error = unpack_answer(backtest_candidate(session, [], conditions, Candidate("s", "s", {}))).error
     assert isinstance(error, KeyError) and "broken_setup.py" in error.__notes__[0]
 
 

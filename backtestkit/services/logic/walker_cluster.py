@@ -15,7 +15,7 @@ from typing import Any
 
 from backtestkit.errors import RunError, UsageError
 from backtestkit.model.candle import Candles
-from backtestkit.services.logic.walker_remote import Answer, Market, Worker
+from backtestkit.services.logic.walker_remote import Market, Worker
 
 CONNECT_SECONDS = 10
 
@@ -52,13 +52,13 @@ class ClusterTransport:
         self._lent.append(future)
         return future
 
-    def submit(self, worker: Worker, *job: Any) -> asyncio.Future[Answer]:
+    def submit(self, worker: Worker, *job: Any) -> asyncio.Future[bytes]:
         """Run a job on one of the workers."""
         loop = asyncio.get_running_loop()
-        ours: asyncio.Future[Answer] = loop.create_future()
+        ours: asyncio.Future[bytes] = loop.create_future()
         theirs = self._client.submit(worker, *job, pure=False)
 
-        def settle(answer: Answer | None, error: BaseException | None) -> None:
+        def settle(answer: bytes | None, error: BaseException | None) -> None:
             if ours.done():
                 return
             if error is not None:
@@ -67,7 +67,7 @@ class ClusterTransport:
                 ours.set_result(answer)  # type: ignore[arg-type]
 
         def done(future: Any) -> None:  # in a thread of Dask
-            answer: Answer | None = None
+            answer: bytes | None = None
             error: BaseException | None = None
             if future.status == "finished":
                 try:

@@ -14,7 +14,7 @@ import numpy as np
 
 from backtestkit.errors import RunError, UsageError
 from backtestkit.model.candle import Candles
-from backtestkit.services.logic.walker_remote import Answer, Market, Worker
+from backtestkit.services.logic.walker_remote import Market, Worker
 
 _mapped: Final[list[SharedMemory]] = []  # must stay mapped as long as columns over it are used: while the process lives
 
@@ -76,7 +76,7 @@ class PoolTransport:
         self._memories.append(memory)
         return shared
 
-    def submit(self, worker: Worker, *job: Any) -> asyncio.Future[Answer]:
+    def submit(self, worker: Worker, *job: Any) -> asyncio.Future[bytes]:
         """Run a job in one of the processes."""
         return asyncio.ensure_future(self._run(worker, *job))
 
@@ -88,7 +88,7 @@ class PoolTransport:
             memory.unlink()
         self._memories.clear()
 
-    async def _run(self, worker: Worker, *job: Any) -> Answer:
+    async def _run(self, worker: Worker, *job: Any) -> bytes:
         """The answer to a job. When a process dies, all jobs of the pool are lost and nobody knows whose fault it was."""
         loop, pool = asyncio.get_running_loop(), self._pool
         try:

@@ -21,10 +21,9 @@ from backtestkit.errors import RunError, UsageError
 from backtestkit.model.candle import Candles
 from backtestkit.runtime.ids import new_id
 from backtestkit.services.logic.walk import Candidate, Conditions, Tested, Walk
-from backtestkit.services.logic.walker_errors import PackedError, unpack_error
+from backtestkit.services.logic.walker_answer import unpack_answer
 
 Setup: TypeAlias = str | Path | Sequence[str | Path] | Callable[[], object]
-Answer: TypeAlias = tuple[Tested, PackedError | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class Session:
     config: dict[str, Any]
 
 
-Worker: TypeAlias = Callable[[Session, list[Lent], Conditions, Candidate], Answer]
+Worker: TypeAlias = Callable[[Session, list[Lent], Conditions, Candidate], bytes]
 
 
 class Transport(Protocol):
@@ -81,7 +80,7 @@ class Transport(Protocol):
         """Bring candles to where every process has them; what the jobs of the processes get as `Lent`."""
         ...
 
-    def submit(self, worker: Worker, *job: Any) -> asyncio.Future[Answer]:
+    def submit(self, worker: Worker, *job: Any) -> asyncio.Future[bytes]:
         """Run `worker(*job)` somewhere. A process that is lost is no answer: the job is run again."""
         ...
 
@@ -106,7 +105,7 @@ class RemoteTester:
     async def test(self, walk: Walk, candidates: Sequence[Candidate]) -> AsyncGenerator[Tested, None]:
         """Test `candidates`, some at a time, and give them back in their order."""
         conditions, ahead = walk.conditions, 2 * await self._transport.slots()
-        waiting: deque[tuple[Candidate, asyncio.Future[Answer]]] = deque()
+        waiting: deque[tuple[Candidate, asyncio.Future[bytes]]] = deque()
         left = deque(candidates)
         try:
             while left or waiting:
@@ -137,15 +136,15 @@ class RemoteTester:
         self._lent.clear()
 
 
-async def _answer(candidate: Candidate, future: asyncio.Future[Answer]) -> Tested:
+async def _answer(candidate: Candidate, future: asyncio.Future[bytes]) -> Tested:
     """What became of a job, for the candidate that it was made for."""
     try:
-        tested, packed = await future
+        tested = unpack_answer(await future)
     except Exception as error:
         failure = RunError(f"the backtest of {candidate.label} got no answer: {error}")
         failure.__cause__ = error
         return Tested(candidate, error=failure)
-    return replace(tested, candidate=candidate, error=None if packed is None else unpack_error(packed))
+    return replace(tested, candidate=candidate)
 
 
 def portable(setup: Setup) -> tuple[SetupFile, ...] | Callable[[], object]:

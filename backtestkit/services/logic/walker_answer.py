@@ -1,4 +1,7 @@
-"""Exceptions that travel between processes with their causes.
+"""What a process of a walk answers: an outcome as bytes, with its trades written tightly and its error with its causes.
+
+A walk of hundreds of candidates moves hundreds of thousands of trades. Pickle by itself writes each record as a mapping
+of its slots; written as the arguments of its class it takes a third of the time on one side and half on the other.
 
 Pickling an exception drops its cause and its traceback, and one whose constructor wants other arguments than its
 message cannot be read back at all. So each link of the chain travels by itself, beside the text of where it came from.
@@ -6,11 +9,59 @@ message cannot be read back at all. So each link of the chain travels by itself,
 
 from __future__ import annotations
 
+import gc
+import io
 import pickle
 import traceback
-from dataclasses import dataclass
+from collections.abc import Callable
+from copyreg import dispatch_table
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
+from typing import Any, Final
 
 from backtestkit.errors import RunError
+from backtestkit.model.result import ClosedResult
+from backtestkit.model.signal import Entry, Extreme, Funding, PartialClose, ProfitLoss, PublicSignal
+from backtestkit.services.logic.walk import Tested
+
+Reduce = Callable[[Any], tuple[type, tuple[Any, ...]]]
+
+
+def _by_arguments(record: type[Any]) -> Reduce:
+    """How to write a record as a call of its class."""
+    values = attrgetter(*(field.name for field in fields(record)))
+    return lambda written: (record, values(written))
+
+
+_RECORDS: Final[dict[type, Any]] = {
+    record: _by_arguments(record)
+    for record in (ClosedResult, PublicSignal, ProfitLoss, Extreme, Entry, PartialClose, Funding)
+}
+
+
+def pack_answer(tested: Tested) -> bytes:
+    """An outcome in a form that every process can read. The judge of its candidate has done its work and stays."""
+    packed = None if tested.error is None else pack_error(tested.error)
+    bare = replace(tested, candidate=replace(tested.candidate, judge=None), error=None)
+    buffer = io.BytesIO()
+    pickler = pickle.Pickler(buffer, pickle.HIGHEST_PROTOCOL)
+    pickler.dispatch_table = dispatch_table | _RECORDS
+    pickler.dump((bare, packed))
+    return buffer.getvalue()
+
+
+def unpack_answer(answer: bytes) -> Tested:
+    """The outcome again."""
+    collecting = gc.isenabled()
+    gc.disable()  # thousands of new objects, none of them garbage: looking for some takes longer than reading
+    try:
+        tested, packed = pickle.loads(answer)
+    finally:
+        if collecting:
+            gc.enable()
+    error = None if packed is None else unpack_error(packed)
+    outcome: Tested = tested if error is None else replace(tested, error=error)
+    return outcome
 
 
 @dataclass(frozen=True, slots=True)
