@@ -159,7 +159,10 @@ ROOMS = {
     "backtestkit.services.report.spec": "Column",
     "backtestkit.api.action": "ActionBase",
     "backtestkit.api.walker": "Walker WalkerRun",
-    "backtestkit.model.walker": "WalkerResult WalkerStatistics WalkerEvent WalkerProgressEvent WalkerCompleteEvent",
+    "backtestkit.model.walker": (
+        "WalkerResult WalkerFailure WalkerPruned WalkerStatistics WalkerEvent WalkerProgressEvent WalkerCompleteEvent"
+    ),
+    "backtestkit.model.space": "IntRange FloatRange",
     "backtestkit.api.runs": "Runs Replay RunComparison",
     "backtestkit.model.run_record": "RunRecord Trials Difference",
     "backtestkit.api.reflect": "Reflect",

@@ -560,6 +560,8 @@ from backtestkit.model.signal import PublicSignal as PublicSignal
 from backtestkit.model.signal import Signal as Signal
 from backtestkit.model.sizing import PositionSizing as PositionSizing
 from backtestkit.model.sizing import SizeLimit as SizeLimit
+from backtestkit.model.space import FloatRange as FloatRange
+from backtestkit.model.space import IntRange as IntRange
 from backtestkit.model.statistics import BacktestStatistics as BacktestStatistics
 from backtestkit.model.statistics import HeatRow as HeatRow
 from backtestkit.model.statistics import HeatStatistics as HeatStatistics
@@ -578,7 +580,9 @@ from backtestkit.model.statistics_events import SyncStatistics as SyncStatistics
 from backtestkit.model.sync import SyncEvent as SyncEvent
 from backtestkit.model.walker import WalkerCompleteEvent as WalkerCompleteEvent
 from backtestkit.model.walker import WalkerEvent as WalkerEvent
+from backtestkit.model.walker import WalkerFailure as WalkerFailure
 from backtestkit.model.walker import WalkerProgressEvent as WalkerProgressEvent
+from backtestkit.model.walker import WalkerPruned as WalkerPruned
 from backtestkit.model.walker import WalkerResult as WalkerResult
 from backtestkit.model.walker import WalkerStatistics as WalkerStatistics
 from backtestkit.persistence.store import KeyValueStore as KeyValueStore
@@ -682,6 +686,7 @@ __all__ = [
     "Extreme",
     "ExtremeEvent",
     "FillPolicy",
+    "FloatRange",
     "FrameCallbacks",
     "FrameInterval",
     "FrameSchema",
@@ -701,6 +706,7 @@ __all__ = [
     "IdleResult",
     "InfoNotification",
     "InsufficientDataError",
+    "IntRange",
     "Interval",
     "IntervalCoroutine",
     "IntervalFile",
@@ -852,7 +858,9 @@ __all__ = [
     "WalkerCallbacks",
     "WalkerCompleteEvent",
     "WalkerEvent",
+    "WalkerFailure",
     "WalkerProgressEvent",
+    "WalkerPruned",
     "WalkerResult",
     "WalkerRun",
     "WalkerSchema",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, overload
 
 from backtestkit.model.interval import CandleInterval, FrameInterval, SignalInterval
+from backtestkit.model.metric import Direction
 from backtestkit.model.schema.action import ActionCallbacks, ActionSchema, McpCallbacks, McpPermission, McpSchema
 from backtestkit.model.schema.guard import (
     GetBalance,
@@ -34,16 +35,17 @@ from backtestkit.model.schema.market import (
 )
 from backtestkit.model.schema.research import (
     GridAxes,
-    Space,
+    PrunerName,
+    SamplerName,
     SpaceMethod,
     SweepCallbacks,
     SweepSchema,
     WalkerCallbacks,
-    WalkerMetric,
     WalkerSchema,
 )
 from backtestkit.model.schema.source import SchemaInput
 from backtestkit.model.schema.strategy import GetSignal, OnError, StrategyCallbacks, StrategySchema, Warmup
+from backtestkit.model.space import Axes
 
 @overload
 def add_strategy(
@@ -390,12 +392,17 @@ def add_walker(
     exchange_name: str = ...,
     frame_name: str = ...,
     strategies: Sequence[str] = ...,
-    metric: WalkerMetric = ...,
-    direction: Literal["maximise", "minimise"] = ...,
-    space: Space | None = ...,
+    metric: str = ...,
+    direction: Direction = ...,
+    metrics: Mapping[str, Direction] | None = ...,
+    space: Axes | None = ...,
     method: SpaceMethod = ...,
     samples: int = ...,
     seed: int = ...,
+    sampler: SamplerName | Any = ...,
+    batch: int = ...,
+    pruner: PrunerName | Any = ...,
+    checkpoints: int = ...,
     note: str = ...,
     callbacks: WalkerCallbacks | Mapping[str, Any] | None = ...,
     replace: bool = False,
@@ -407,12 +414,17 @@ def add_walker(
     exchange_name: str,
     frame_name: str,
     strategies: Sequence[str],
-    metric: WalkerMetric = "sharpe_ratio",
-    direction: Literal["maximise", "minimise"] = "maximise",
-    space: Space | None = None,
+    metric: str = "sharpe_ratio",
+    direction: Direction = "maximise",
+    metrics: Mapping[str, Direction] | None = None,
+    space: Axes | None = None,
     method: SpaceMethod = "grid",
     samples: int = 50,
     seed: int = 0,
+    sampler: SamplerName | Any = "tpe",
+    batch: int = 1,
+    pruner: PrunerName | Any = None,
+    checkpoints: int = 10,
     note: str = "",
     callbacks: WalkerCallbacks | Mapping[str, Any] | None = None,
     replace: bool = False,
@@ -426,12 +438,17 @@ def override_walker(
     exchange_name: str = ...,
     frame_name: str = ...,
     strategies: Sequence[str] = ...,
-    metric: WalkerMetric = ...,
-    direction: Literal["maximise", "minimise"] = ...,
-    space: Space | None = ...,
+    metric: str = ...,
+    direction: Direction = ...,
+    metrics: Mapping[str, Direction] | None = ...,
+    space: Axes | None = ...,
     method: SpaceMethod = ...,
     samples: int = ...,
     seed: int = ...,
+    sampler: SamplerName | Any = ...,
+    batch: int = ...,
+    pruner: PrunerName | Any = ...,
+    checkpoints: int = ...,
     note: str = ...,
     callbacks: WalkerCallbacks | Mapping[str, Any] | None = ...,
 ) -> WalkerSchema: ...
@@ -442,12 +459,17 @@ def override_walker(
     exchange_name: str = ...,
     frame_name: str = ...,
     strategies: Sequence[str] = ...,
-    metric: WalkerMetric = ...,
-    direction: Literal["maximise", "minimise"] = ...,
-    space: Space | None = ...,
+    metric: str = ...,
+    direction: Direction = ...,
+    metrics: Mapping[str, Direction] | None = ...,
+    space: Axes | None = ...,
     method: SpaceMethod = ...,
     samples: int = ...,
     seed: int = ...,
+    sampler: SamplerName | Any = ...,
+    batch: int = ...,
+    pruner: PrunerName | Any = ...,
+    checkpoints: int = ...,
     note: str = ...,
     callbacks: WalkerCallbacks | Mapping[str, Any] | None = ...,
 ) -> WalkerSchema: ...

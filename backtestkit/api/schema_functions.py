@@ -38,6 +38,11 @@ _ACCEPTED = {
     "GridAxes": "GridAxes | Mapping[str, Any]",
     "PolicyField": "PolicyName",
     "OnErrorField": "OnError",
+    "Metric": "str",
+    "Metrics": "Mapping[str, Direction]",
+    "Space": "Axes",
+    "Sampler": "SamplerName | Any",
+    "Pruner": "PrunerName | Any",
 }
 
 

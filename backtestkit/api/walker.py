@@ -21,10 +21,11 @@ from backtestkit.services.report.spec import Subject
 
 if TYPE_CHECKING:
     from backtestkit.clients.state import Counters
+    from backtestkit.model.candle import Candles
     from backtestkit.model.walker import WalkerEvent, WalkerStatistics
     from backtestkit.services.logic.walk import Tester
     from backtestkit.services.logic.walker import WalkState
-    from backtestkit.services.logic.walker_pool import PoolTester, Setup
+    from backtestkit.services.logic.walker_remote import Market, RemoteTester, Setup, Transport
     from backtestkit.services.report.columns import ColumnLike
 
 
@@ -51,8 +52,8 @@ class WalkerRun:
 
     @property
     def progress(self) -> float:
-        """Share of the strategies that is done, 0 to 1."""
-        return self._state.done / len(self._state.walk.candidates)
+        """Share of the strategies that is done, failed and pruned ones included, 0 to 1."""
+        return self._state.progress
 
     @property
     def eta_seconds(self) -> float | None:
@@ -60,12 +61,17 @@ class WalkerRun:
         if self._started is None or not self._state.done:
             return None
         spent = monotonic_seconds() - self._started
-        return spent / self._state.done * (len(self._state.walk.candidates) - self._state.done)
+        return spent / self._state.done * (self._state.walk.source.total - self._state.done)
 
     @property
     def failed(self) -> Sequence[tuple[str, Exception]]:
         """The strategies that failed, with their errors."""
-        return [(candidate.label, error) for candidate, error in self._state.failed]
+        return [(failure.strategy_name, failure.error) for failure in self._state.failed]
+
+    @property
+    def pruned(self) -> Sequence[str]:
+        """The strategies that were given up."""
+        return [pruned.strategy_name for pruned in self._state.pruned]
 
     @property
     def fingerprints(self) -> dict[str, str]:
@@ -123,47 +129,76 @@ class _Walker:
         *,
         walker_name: str,
         policy: FillPolicy | PolicyName | None = None,
-        pool: PoolTester | None = None,
+        pool: Tester | None = None,
         stepping: bool = False,
     ) -> WalkerRun:
         """A new walk of a registered walker over `symbol`; it starts when its events are asked for.
 
-        With a `pool` (see `Walker.pool`) the backtests run in its processes, with the same results bit for bit.
-        `stepping=True` handles every minute on its own.
+        With a `pool` the backtests run in its processes (see `Walker.pool`, and `Walker.cluster` for other machines), with
+        the same results bit for bit. `stepping=True` handles every minute on its own. `UsageError` when the walker needs
+        optuna and that is not installed.
         """
-        from backtestkit.services.logic.walk import Walk, candidates_of
-        from backtestkit.services.logic.walker import LocalTester, WalkState
+        from backtestkit.services.logic.walk import Walk, source_of
+        from backtestkit.services.logic.walker import WalkState
+        from backtestkit.services.logic.walker_local import LocalTester
 
         kit = current_kit()
         schema = kit.validations["walker"].validate(walker_name)
         container = kit.container
-        state = WalkState(Walk(schema, symbol, policy, candidates_of(schema), stepping))
+        state = WalkState(Walk(schema, symbol, policy, source_of(schema), stepping))
         tester = pool or LocalTester(container.run_resolver(), container.backtest_logic(), kit)
         return WalkerRun(kit, state, tester)
 
     async def pool(
         self, processes: int, setup: Setup, *, symbol: str | None = None, walker_name: str | None = None
-    ) -> PoolTester:
+    ) -> RemoteTester:
         """A pool of `processes` for walks; use it as a context manager, or close it.
 
         The processes start from nothing, so `setup` (strategy files, or a function at the top of a module) must register
         in them what is registered here. With `symbol` and `walker_name` the candles of that frame are read once and
         shared between the processes in memory.
         """
+        from backtestkit.services.logic.walker_pool import PoolTransport
+
+        return await self._remote(PoolTransport(processes), setup, symbol, walker_name)
+
+    async def cluster(
+        self, cluster: Any, setup: Setup, *, symbol: str | None = None, walker_name: str | None = None
+    ) -> RemoteTester:
+        """A cluster of Dask for walks, for the `pool` of `Walker.run`; use it as a context manager, or close it.
+
+        `cluster` is the address of a scheduler (`"tcp://10.0.0.5:8786"`) or a `distributed.Client`. `setup` is that of
+        `Walker.pool`: strategy files travel with their text, a function must exist on the workers. With `symbol` and
+        `walker_name` the candles of that frame are read here and sent to each worker once; candles beyond it, a worker
+        reads for itself. The candidates of a worker that is lost are tested on another one. `UsageError` without the
+        package distributed (`pip install "backtestkit[cluster]"`), when the cluster cannot be reached, or when a worker
+        has another version of backtestkit.
+        """
+        from backtestkit.services.logic.walker_cluster import connect
+
+        return await self._remote(await connect(cluster), setup, symbol, walker_name)
+
+    async def _remote(
+        self, transport: Transport, setup: Setup, symbol: str | None, walker_name: str | None
+    ) -> RemoteTester:
+        """A tester over `transport`, with the candles of a walk lent to it."""
         from backtestkit.api.walker_worker import backtest_candidate
-        from backtestkit.services.logic.walker_pool import PoolTester
+        from backtestkit.services.logic.walker_remote import RemoteTester
 
         kit = current_kit()
-        pool = PoolTester(processes, setup, kit.config.as_dict(), backtest_candidate)
-        if symbol is not None and walker_name is not None:
-            try:
-                await self._lend(kit, pool, symbol, walker_name)
-            except BaseException:
-                pool.close()
-                raise
-        return pool
+        try:
+            tester = RemoteTester(transport, setup, kit.config.as_dict(), backtest_candidate)
+            if symbol is not None and walker_name is not None:
+                await tester.lend(*await self._candles(kit, symbol, walker_name))
+        except BaseException:
+            transport.close()
+            raise
+        return tester
 
-    async def _lend(self, kit: Kit, pool: PoolTester, symbol: str, walker_name: str) -> None:
+    async def _candles(self, kit: Kit, symbol: str, walker_name: str) -> tuple[Candles, Market]:
+        """The candles that every backtest of a walk reads."""
+        from backtestkit.services.logic.walker_remote import Market
+
         schema = kit.validations["walker"].validate(walker_name)
         frame = kit.registries["frame"].get(schema.frame_name)
         exchange = kit.container.exchange_pool().connect(schema.exchange_name)
@@ -175,7 +210,7 @@ class _Walker:
             since, until = max(since, span[0]), min(until, span[1] + step)
         candles = await exchange.columns(symbol, since, until, strict=False)
         real = candles if candles.filled is None else candles.take((~candles.filled).nonzero()[0])
-        pool.lend(real, schema.exchange_name, symbol, since, until)
+        return real, Market(schema.exchange_name, symbol, since, until)
 
     def background(
         self,
@@ -183,7 +218,7 @@ class _Walker:
         *,
         walker_name: str,
         policy: FillPolicy | PolicyName | None = None,
-        pool: PoolTester | None = None,
+        pool: Tester | None = None,
     ) -> asyncio.Task[WalkerStatistics]:
         """Start a walk as a task of the running event loop; the done event is raised when it has ended."""
         try:
@@ -247,4 +282,4 @@ def walks_of(kit: Kit) -> RunBook[WalkerRun]:
 
 
 Walker = _Walker()
-"""Comparisons of strategies: `run`, `pool`, `background`, `stop`, `list`, `get_data`, `get_report`, `dump`."""
+"""Comparisons of strategies: `run`, `pool`, `cluster`, `background`, `stop`, `list`, `get_data`, `get_report`, `dump`."""

@@ -2,56 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
-from typing import Any
+import threading
+from typing import Final
 
-from backtestkit.api.backtest import Backtest
-from backtestkit.clients.state import Counters
 from backtestkit.kit import Kit
-from backtestkit.model.result import ClosedResult
-from backtestkit.services.logic.walk import Candidate
-from backtestkit.services.logic.walker_pool import SharedCandles, attach, run_setup
+from backtestkit.runtime.bridge import wait
+from backtestkit.services.logic.walk import Candidate, Conditions, Tested
+from backtestkit.services.logic.walker_answer import pack_answer
+from backtestkit.services.logic.walker_local import LocalTester
+from backtestkit.services.logic.walker_remote import Lent, Session, run_setup
 
-_kept: list[Any] = []  # shared memory must stay mapped as long as columns over it are used
+KITS_MAX: Final = 2
+"""Kits that are kept for the next job. A cluster may serve two walks by turns."""
+
+_kits: Final[dict[tuple[str, int], Kit]] = {}
+_turn: Final = threading.Lock()  # workers of a cluster may have several threads; a kit runs one job at a time
 
 
-@lru_cache(maxsize=4)
-def _kit(
-    setup: tuple[str, ...] | Callable[[], object],
-    config: tuple[tuple[str, Any], ...],
-    shared: tuple[SharedCandles, ...],
-) -> Kit:
-    """The kit of this process for one set-up, with the parent's candles in it."""
-    kit = Kit()
-    with kit:
-        kit.set_config(dict(config), unsafe=True)
-        run_setup(setup)
-        for spec in shared:
-            memory, candles = attach(spec)
-            _kept.append(memory)
-            connection = kit.container.exchange_pool().connect(spec.exchange_name)
-            connection.adopt(spec.symbol, candles, spec.since, spec.until)
+def backtest_candidate(session: Session, lent: list[Lent], conditions: Conditions, candidate: Candidate) -> bytes:
+    """Run one backtest in this process; its outcome as bytes (`pack_answer`)."""
+    with _turn:
+        try:
+            kit = _kit(session, lent)
+            with kit:
+                container = kit.container
+                tester = LocalTester(container.run_resolver(), container.backtest_logic(), kit)
+                tested = wait(tester.one(conditions, candidate))
+        except Exception as error:
+            tested = Tested(candidate, error=error)
+    return pack_answer(tested)
+
+
+def _kit(session: Session, lent: list[Lent]) -> Kit:
+    """The kit of this process for one set-up, with the candles in it that were lent."""
+    key = session.id, len(lent)
+    kit = _kits.pop(key, None)
+    if kit is None:
+        kit = Kit()
+        with kit:
+            kit.set_config(session.config, unsafe=True)
+            run_setup(session.setup)
+            for candles in lent:
+                market = candles.market
+                connection = kit.container.exchange_pool().connect(market.exchange_name)
+                connection.adopt(market.symbol, candles.attach(), market.since, market.until)
+    while len(_kits) >= KITS_MAX:
+        del _kits[next(iter(_kits))]
+    _kits[key] = kit
     return kit
-
-
-def backtest_candidate(
-    setup: tuple[str, ...] | Callable[[], object],
-    config: dict[str, Any],
-    shared: tuple[SharedCandles, ...],
-    walk: tuple[str, str, str, Any, bool],
-    candidate: Candidate,
-) -> tuple[tuple[ClosedResult, ...], str, Counters]:
-    """Run one backtest in this process; its closed trades, fingerprint and counters."""
-    symbol, exchange_name, frame_name, policy, stepping = walk
-    with _kit(setup, tuple(sorted(config.items())), shared):
-        result = Backtest.run(
-            symbol,
-            strategy_name=candidate.strategy_name,
-            exchange_name=exchange_name,
-            frame_name=frame_name,
-            policy=policy,
-            stepping=stepping,
-            params=candidate.params,
-        ).wait()
-    return result.closed, result.fingerprint, result.counters

@@ -32,7 +32,9 @@ def run(coroutine: Coroutine[Any, Any, R]) -> R:
     awaits must then not depend on the blocked loop. Context variables are copied, Ctrl-C cancels the coroutine.
     """
     if not loop_runs_here():
-        return own_runner().run(coroutine, context=copy_context())
+        result: list[R] = []
+        own_runner().run(_put(coroutine, result), context=copy_context())
+        return result[0]
     before, blocked = must_not_wait.get(), [True]
     must_not_wait.set(blocked)
     future = asyncio.run_coroutine_threadsafe(coroutine, side_loop())
@@ -44,6 +46,15 @@ def run(coroutine: Coroutine[Any, Any, R]) -> R:
     finally:
         blocked[0] = False
         must_not_wait.set(before)
+
+
+async def _put(coroutine: Coroutine[Any, Any, R], result: list[R]) -> None:
+    """Put the result of `coroutine` elsewhere than into its task.
+
+    When `asyncio.Runner` puts the handler of Ctrl-C back, the text of the task is made, and of its whole result with it:
+    seconds for the trades of many runs.
+    """
+    result.append(await coroutine)
 
 
 def loop_runs_here() -> bool:

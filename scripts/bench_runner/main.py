@@ -10,10 +10,10 @@ import subprocess
 import sys
 import time
 
-from . import startup
+from . import speedup, startup
 from .workloads import WORKLOADS
 
-NAMES = (*WORKLOADS, "W6")
+NAMES = (*WORKLOADS, "W6", "walker-2")
 ROUNDS = 10_000_000
 
 
@@ -48,6 +48,8 @@ def _measure(name: str, repeats: int) -> dict[str, object]:
             "trades": 0,
             "calibration_s": round(calibration(), 4),
         }
+    if name == "walker-2":
+        return {"workload": name, **_rounded(speedup.measure(repeats)), "calibration_s": round(calibration(), 4)}
     before = _peak_mb()
     timed = WORKLOADS[name]()
     prepared = _peak_mb()

@@ -39,19 +39,26 @@ async def above_mean(symbol: str, when: datetime, price: float) -> bk.Signal | N
     )
 
 
-def _kit(markets: dict[str, bk.Candles], count: int, get_signal: bk.GetSignal = above_mean) -> bk.Kit:
+def market_kit(markets: dict[str, bk.Candles], count: int, get_signal: bk.GetSignal = above_mean) -> bk.Kit:
+    """A kit with markets of `count` minutes and a strategy over them."""
+    kit = bk.Kit()
+    with kit:
+        register_market(markets, count, get_signal)
+    return kit
+
+
+def register_market(markets: dict[str, bk.Candles], count: int, get_signal: bk.GetSignal) -> None:
+    """The same in the current kit."""
+
     def read(symbol: str, interval: str, since: int, until: int) -> bk.Candles:
         source = markets[symbol]
         low, high = source.timestamp.searchsorted([since, until])
         return source[int(low) : int(high)]
 
-    kit = bk.Kit()
-    with kit:
-        bk.set_config(CONFIG, unsafe=True)
-        bk.add_exchange(exchange_name="walk", read_candles=read)
-        bk.add_frame(frame_name="frame", start_date=START + HISTORY * MINUTE, end_date=START + (count - TAIL) * MINUTE)
-        bk.add_strategy(strategy_name="above-mean", interval="15m", get_signal=get_signal)
-    return kit
+    bk.set_config(CONFIG, unsafe=True)
+    bk.add_exchange(exchange_name="walk", read_candles=read)
+    bk.add_frame(frame_name="frame", start_date=START + HISTORY * MINUTE, end_date=START + (count - TAIL) * MINUTE)
+    bk.add_strategy(strategy_name="above-mean", interval="15m", get_signal=get_signal)
 
 
 def _run(symbol: str) -> bk.BacktestRun:
@@ -62,7 +69,7 @@ def _run(symbol: str) -> bk.BacktestRun:
 
 def w1() -> Timed:
     """One symbol, a year of minutes, nobody listening."""
-    kit = _kit({"BTCUSDT": year()}, YEAR)
+    kit = market_kit({"BTCUSDT": year()}, YEAR)
 
     def timed() -> int:
         with kit:
@@ -87,7 +94,7 @@ def w1_kept() -> Timed:
 
 def w1_minute() -> Timed:
     """The same with a listener that hears every open minute."""
-    kit = _kit({"BTCUSDT": year()}, YEAR)
+    kit = market_kit({"BTCUSDT": year()}, YEAR)
     heard = [0]
 
     def on_ping(event: bk.PingEvent) -> None:
@@ -107,7 +114,7 @@ def w1_minute() -> Timed:
 
 def w1_dca() -> Timed:
     """A ladder that averages into dips, up to ten rungs, and closes on the blended target; a ping every open minute."""
-    kit = _kit({"BTCUSDT": year()}, YEAR, _ladder_entry)
+    kit = market_kit({"BTCUSDT": year()}, YEAR, _ladder_entry)
 
     async def on_ping(event: bk.PingEvent) -> None:
         row, price = event.row, event.current_price
@@ -135,7 +142,7 @@ def _ladder_entry(symbol: str, when: datetime, price: float) -> bk.Signal:
 def w4() -> Timed:
     """Ten symbols, thirty days each, at once in one process."""
     symbols = [f"S{i:02d}" for i in range(10)]
-    kit = _kit({symbol: month_of(i) for i, symbol in enumerate(symbols)}, MONTH)
+    kit = market_kit({symbol: month_of(i) for i, symbol in enumerate(symbols)}, MONTH)
 
     async def everything() -> int:
         results = await asyncio.gather(*(_run(symbol).result() for symbol in symbols))
@@ -150,7 +157,7 @@ def w4() -> Timed:
 
 def walker() -> Timed:
     """Fifty sets of parameters of one strategy over thirty days, one after another."""
-    kit = _kit({"BTCUSDT": month_of(0)}, MONTH, _crossing)
+    kit = market_kit({"BTCUSDT": month_of(0)}, MONTH, walk_entry)
     with kit:
         bk.add_walker(
             walker_name="sets",
@@ -170,7 +177,8 @@ def walker() -> Timed:
     return timed
 
 
-async def _crossing(symbol: str, when: datetime, price: float) -> bk.Signal | None:
+async def walk_entry(symbol: str, when: datetime, price: float) -> bk.Signal | None:
+    """Long when the mean of the last closes is above that of more of them."""
     params = bk.get_params()
     closes = (await bk.get_candles(symbol, "1m", params["slow"])).close
     if closes[-params["fast"] :].mean() <= closes.mean():

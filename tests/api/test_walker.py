@@ -1,4 +1,4 @@
-"""Walks: what is tried, what is compared, what happens to what fails, and walks over several processes."""
+"""Walks: what is tried, what is compared, what happens to what fails."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import Any, Literal
 import pytest
 
 import backtestkit as bk
-from backtestkit.api.walker_worker import backtest_candidate
-from backtestkit.services.logic.walk import Candidate, describe
-from backtestkit.services.logic.walker_pool import PoolTester, attach, share
+from backtestkit.model.metric import metric_names
+from backtestkit.services.logic.walker import front_of, is_better
 from walks.setup import register
 
 
@@ -134,81 +133,11 @@ def test_some_points_of_a_space(method: Literal["random", "latin_hypercube"]) ->
     assert len(bk.Walker.run("BTC", walker_name="space").wait().strategy_results) == 3
 
 
-def test_parameters_are_described_in_one_line() -> None:
-    assert describe({"a": 1, "b": 0.5, "c": "x"}) == "a=1, b=0.5, c=x"
-
-
-def figures(came_to: bk.WalkerStatistics) -> list[tuple[Any, ...]]:
-    """Everything but the generated ids."""
-    return [
-        (r.strategy_name, r.metric_value, r.first_event_time, r.last_event_time, [t.pnl for t in r.stats.signal_list])
-        for r in came_to.strategy_results
-    ]
-
-
-def test_processes_give_the_same_results_bit_for_bit_and_keep_their_pool() -> None:
-    here = bk.Walker.run("BTC", walker_name="space")
-    came_to = here.wait()
-
-    async def elsewhere() -> None:
-        with await bk.Walker.pool(2, register, symbol="BTC", walker_name="space") as pool:
-            for _ in range(2):
-                walk = bk.Walker.run("BTC", walker_name="space", pool=pool)
-                there = await walk.result()
-                assert (there.best_strategy, there.best_metric) == (came_to.best_strategy, came_to.best_metric)
-                assert figures(there) == figures(came_to)
-                assert walk.fingerprints == here.fingerprints and walk.counters == here.counters
-            broken = bk.Walker.run("BTC", walker_name="two", pool=pool)
-            assert (await broken.result()).best_strategy == "s"
-            assert [name for name, _ in broken.failed] == ["broken"]
-
-    asyncio.run(elsewhere())
-
-
-def test_a_set_up_must_be_able_to_travel(tmp_path: Path) -> None:
-    with pytest.raises(bk.UsageError, match="top of a module"):
-        PoolTester(2, lambda: None, {}, print)
-    with pytest.raises(bk.UsageError, match="does not exist"):
-        PoolTester(2, tmp_path / "none.py", {}, print)
-    with pytest.raises(bk.UsageError, match="at least 2"):
-        PoolTester(1, register, {}, print)
-
-
-def test_candles_are_shared_without_copying_and_a_worker_backtests_on_them(tmp_path: Path) -> None:
-    source = bk.SyntheticExchange("market", seed=3).schema()
-    assert source.read_candles is not None
-    start = 1_748_800_000_000 // 60_000 * 60_000
-    candles = source.read_candles("BTC", "1m", start, start + 600 * 60_000)
-    assert isinstance(candles, bk.Candles)
-    memory, spec = share(candles, "market", "BTC", start, start + 600 * 60_000)
-    try:
-        mapped, same = attach(spec)
-        assert same == candles and not same.close.flags.writeable
-        del same
-        mapped.close()
-    finally:
-        memory.close()
-        memory.unlink()
-    candidate = Candidate("s(fast=4, stop=1.2)", "s", {"fast": 4, "stop": 1.2})
-    file = tmp_path / "setup.py"
-    file.write_text("from walks.setup import register\nregister()\n", encoding="utf-8")
-    config = bk.get_config().as_dict()
-    for setup in (register, (str(file),)):
-        closed, fingerprint, counters = backtest_candidate(
-            setup, config, (), ("BTC", "market", "week", None, False), candidate
-        )
-        assert closed and fingerprint and counters.get_signal_calls
-    alone = bk.Backtest.run(
-        "BTC", strategy_name="s", exchange_name="market", frame_name="week", params=candidate.params
-    ).wait()
-    assert fingerprint == alone.fingerprint
-
-
 def test_a_space_must_have_values(kit: None) -> None:
     wrong: list[tuple[Any, str]] = [
         ({}, "at least one parameter"),
         ({"fast": []}, "at least one value for 'fast'"),
-        ({"fast": "12"}, "a list of values for 'fast'"),
+        ({"fast": "12"}, "a list of values, an IntRange or a FloatRange for 'fast'"),
         (7, "space"),
     ]
     for space, complaint in wrong:
@@ -216,3 +145,118 @@ def test_a_space_must_have_values(kit: None) -> None:
             bk.override_walker("space", space=space)
     with pytest.raises(bk.SchemaError, match="exactly one strategy"):
         bk.override_walker("two", space={"fast": [1]})
+
+
+BOTH: dict[str, Any] = {"total_pnl": "maximise", "total_signals": "minimise"}
+
+
+def test_of_several_figures_the_front_is_what_no_other_strategy_beats() -> None:
+    bk.override_walker("space", metrics=BOTH)
+    came_to = bk.Walker.run("BTC", walker_name="space").wait()
+    points = {
+        r.strategy_name: (r.metric_values["total_pnl"] or 0.0, -(r.metric_values["total_signals"] or 0.0))
+        for r in came_to.strategy_results
+    }
+    beaten = {
+        name
+        for name, own in points.items()
+        if any(other != own and other[0] >= own[0] and other[1] >= own[1] for other in points.values())
+    }
+    assert set(came_to.front) == set(points) - beaten and beaten
+    assert came_to.front[0] == came_to.best_strategy and came_to.metric == "total_pnl"
+    assert came_to.objectives == BOTH
+    assert "## Pareto Front" in bk.Walker.get_report("BTC", walker_name="space")
+
+
+def test_of_equals_in_the_first_figure_the_next_one_decides() -> None:
+    def result(name: str, *values: float | None) -> bk.WalkerResult:
+        return bk.WalkerResult(
+            strategy_name=name,
+            stats=bk.BacktestStatistics(),
+            metric_value=values[0],
+            first_event_time=None,
+            last_event_time=None,
+            metric_values=dict(zip(BOTH, values, strict=True)),
+        )
+
+    a, b, c = result("a", 1.0, 5.0), result("b", 1.0, 3.0), result("c", 2.0, None)
+    assert is_better(a, None, BOTH) and is_better(b, a, BOTH) and not is_better(a, b, BOTH)
+    assert not is_better(c, None, BOTH) and not is_better(c, a, BOTH)
+    assert front_of([a, b, c, b], BOTH) == [b, b]
+    assert front_of([], BOTH) == []
+
+
+@pytest.mark.parametrize("metric", ["equity.sharpe_ratio", "daily.mean", "costs.fee", "benchmark.excess_return"])
+def test_a_figure_of_the_analysis_can_be_compared(metric: str) -> None:
+    bk.override_walker("space", metric=metric, space={"fast": [4], "stop": [1.2]})
+    came_to = bk.Walker.run("BTC", walker_name="space").wait()
+    alone = bk.Backtest.run(
+        "BTC", strategy_name="s", exchange_name="market", frame_name="week", params={"fast": 4, "stop": 1.2}
+    ).wait()
+    part, _, name = metric.partition(".")
+    expected = getattr(getattr(alone.analysis, part), name)
+    assert came_to.best_metric == expected
+
+
+def test_every_numeric_figure_can_be_compared_and_a_wrong_one_suggests_the_near_ones() -> None:
+    for metric in metric_names():
+        assert bk.override_walker("space", metric=metric).metric == metric
+    assert {"total_pnl", "win_count", "equity.calmar_ratio", "quality.avg_r"} <= set(metric_names())
+    assert not {"signal_list", "trend", "equity.marked", "equity.capital_given"} & set(metric_names())
+    with pytest.raises(bk.SchemaError, match="did you mean 'sharpe_ratio'"):
+        bk.override_walker("space", metric="sharp_ratio")
+    with pytest.raises(bk.SchemaError, match="must be a figure"):
+        bk.override_walker("space", metric=3)  # type: ignore[call-overload]
+
+
+def test_several_figures_are_checked_one_by_one() -> None:
+    wrong: list[tuple[Any, str]] = [
+        (["total_pnl", "max_drawdown"], "must be directions by figure"),
+        ({"total_pnl": "maximise"}, "at least two figures"),
+        ({"total_pnl": "maximise", "max_drawdwn": "minimise"}, "names 'max_drawdwn'.* did you mean 'max_drawdown'"),
+        ({"total_pnl": "maximise", "max_drawdown": "down"}, "direction 'down' for 'max_drawdown'"),
+    ]
+    for metrics, complaint in wrong:
+        with pytest.raises(bk.SchemaError, match=complaint):
+            bk.override_walker("space", metrics=metrics)
+
+
+def test_errors_in_the_code_of_a_strategy_are_counted_and_shown() -> None:
+    bk.listen_error(lambda event: None)
+    bk.override_strategy("broken", on_error="report")
+    broken, good = reversed(bk.Walker.run("BTC", walker_name="two").wait().strategy_results)
+    assert broken.error_count > 100 and good.error_count == 0
+    assert "**Strategies With Errors In Their Code:** 1" in bk.Walker.get_report("BTC", walker_name="two")
+
+
+def test_the_text_of_a_walk_is_short() -> None:
+    came_to = bk.Walker.run("BTC", walker_name="space").wait()
+    assert repr(came_to).startswith("<WalkerStatistics space BTC: 6 of 6 tested, best s(fast=")
+    assert repr(came_to.strategy_results[0]).endswith(" trades>") and len(repr(came_to)) < 200
+
+
+def test_a_stop_before_the_first_strategy_ends_a_walk_with_nothing() -> None:
+    walk = bk.Walker.run("BTC", walker_name="space")
+    walk.stop()
+    assert walk.wait().strategy_results == () and walk.progress == 0.0
+
+
+def test_a_grid_must_be_countable() -> None:
+    wrong: list[tuple[Any, str]] = [
+        ({"stop": bk.FloatRange(0.5, 1.0)}, "a grid cannot count"),
+        ({"fast": bk.IntRange(2, 100, log=True)}, "a grid cannot count"),
+        ({"fast": bk.IntRange(1, 2000), "slow": bk.IntRange(1, 2000)}, "4,000,000 points; a grid may have 1,000,000"),
+        ({"fast": {2, 3}}, "a list of values"),
+        ({"fast": [2, 2.0]}, "has 2 for 'fast' twice"),
+    ]
+    for space, complaint in wrong:
+        with pytest.raises(bk.SchemaError, match=complaint):
+            bk.override_walker("space", space=space)
+
+
+def test_a_grid_over_ranges_has_every_combination() -> None:
+    bk.override_walker("space", space={"fast": bk.IntRange(2, 4, step=2), "stop": bk.FloatRange(0.6, 0.8, step=0.1)})
+    came_to = bk.Walker.run("BTC", walker_name="space").wait()
+    assert [(r.params["fast"], r.params["stop"]) for r in reversed(came_to.strategy_results)] == [
+        (fast, stop) for fast in (2, 4) for stop in (0.6, 0.7, 0.8)
+    ]

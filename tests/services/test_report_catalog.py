@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from trades import (
 )
 
 from backtestkit.config import Config
-from backtestkit.errors import UsageError
+from backtestkit.errors import RunError, UsageError
 from backtestkit.math.statistics import backtest_statistics, live_statistics
 from backtestkit.math.statistics_analysis import analyse
 from backtestkit.math.statistics_events import statistics_of
@@ -31,7 +32,7 @@ from backtestkit.model.performance import PerformanceEvent
 from backtestkit.model.result import ActiveResult, AnyResult, IdleResult, WaitingResult
 from backtestkit.model.statistics import HeatStatistics, LiveStatistics
 from backtestkit.model.sync import SyncEvent
-from backtestkit.model.walker import WalkerResult, WalkerStatistics
+from backtestkit.model.walker import WalkerFailure, WalkerPruned, WalkerResult, WalkerStatistics
 from backtestkit.runtime.clock import SystemClock
 from backtestkit.services.report.catalog import REPORTS, report_spec
 from backtestkit.services.report.columns import ColumnService
@@ -142,7 +143,9 @@ class TestCatalog:
     def test_columns_of_every_table_can_be_chosen(self) -> None:
         defaults = Desk().columns.get_default_columns()
         assert set(defaults) > NAMES
-        assert set(defaults) - NAMES == {"walker_trades", "backtest_breakdown", "heat_breakdown"}
+        assert set(defaults) - NAMES == {
+            "walker_front", "walker_failed", "walker_pruned", "walker_trades", "backtest_breakdown", "heat_breakdown",
+        }  # fmt: skip
         for name, columns in defaults.items():
             keys = [column.key for column in columns]
             assert len(set(keys)) == len(keys), name
@@ -432,15 +435,55 @@ class TestWalker:
         assert [row["Strategy"] for row in table(lines, "Top Strategies Comparison")] == ["b"]
 
     def test_where_less_is_better_the_least_stands_first(self) -> None:
-        falling = walk(("b", 9.0, 0), ("a", 4.0, 0), metric="max_drawdown")
-        least = WalkerStatistics(
-            **{name: getattr(falling, name) for name in WalkerStatistics.__dataclass_fields__}
-            | {"best_strategy": "a", "best_metric": 4.0}
-        )
-        assert [result.strategy_name for result in ranked(least)] == ["a", "b"]
+        falling = walk(("b", 9.0, 0), ("c", None, 0), ("a", 4.0, 0), metric="max_drawdown")
+        least = replace(falling, objectives={"max_drawdown": "minimise"})
+        assert [result.strategy_name for result in ranked(least)] == ["a", "b", "c"]
+        assert "**Optimization Metric:** max_drawdown (minimise)" in Desk().lines("walker", least)
 
     def test_equal_metrics_keep_the_order_of_the_store(self) -> None:
         assert [r.strategy_name for r in ranked(walk(("c", 1.0, 0), ("b", 1.0, 0), ("a", 1.0, 0)))] == ["c", "b", "a"]
+
+    def test_what_failed_and_what_was_given_up_is_counted_and_shown(self) -> None:
+        error = RunError("it stopped")
+        error.__cause__ = ZeroDivisionError("division by zero")
+        came_to = replace(
+            walk(("a", 1.0, 1)),
+            failed=(WalkerFailure(strategy_name="x", params={}, error=error),),
+            pruned=(WalkerPruned(strategy_name="y", params={}, checkpoint=3, metric_value=-1.5),),
+        )
+        lines = Desk().lines("walker", came_to)
+        assert "**Strategies Failed:** 1" in lines and "**Strategies Pruned:** 1" in lines
+        assert table(lines, "Failed Strategies") == [
+            {"Strategy": "x", "Error": "it stopped (ZeroDivisionError: division by zero)"}
+        ]
+        assert table(lines, "Pruned Strategies") == [{"Strategy": "y", "Checkpoint": "3", "Metric There": "-1.50"}]
+
+    def test_a_walk_of_which_everything_failed_still_has_a_report(self) -> None:
+        failed = WalkerFailure(strategy_name="x", params={}, error=ValueError("no"))
+        lines = Desk().lines("walker", replace(walk(), failed=(failed,)))
+        assert table(lines, "Failed Strategies") == [{"Strategy": "x", "Error": "no"}]
+
+    def test_of_several_figures_the_front_is_shown_and_the_next_figure_decides_among_equals(self) -> None:
+        plain = walk(("b", 1.0, 0), ("a", 1.0, 0))
+        values: list[dict[str, float | None]] = [
+            {"sharpe_ratio": 1.0, "max_drawdown": None},
+            {"sharpe_ratio": 1.0, "max_drawdown": 4.0},
+        ]
+        results = tuple(
+            replace(result, metric_values=own) for result, own in zip(plain.strategy_results, values, strict=True)
+        )
+        came_to = replace(
+            plain,
+            strategy_results=results,
+            objectives={"sharpe_ratio": "maximise", "max_drawdown": "minimise"},
+            front=("a",),
+        )
+        lines = Desk().lines("walker", came_to)
+        assert [row["Strategy"] for row in table(lines, "Top Strategies Comparison")] == ["a", "b"]
+        assert table(lines, "Pareto Front") == [
+            {"Strategy": "a", "Figures": "sharpe_ratio 1.00, max_drawdown 4.00", "Total Signals": "0"}
+        ]
+        assert "**Optimization Metric:** sharpe_ratio (maximise), max_drawdown (minimise)" in lines
 
 
 def full(report: str) -> Any:

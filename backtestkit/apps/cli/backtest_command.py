@@ -16,7 +16,7 @@ from backtestkit.apps.cli.strategy_file import load_strategy_file
 from backtestkit.errors import BacktestKitError
 
 if TYPE_CHECKING:
-    from backtestkit.api.backtest_run import BacktestRun
+    from backtestkit.apps.cli.show_progress import Running
     from backtestkit.kit import Kit
 
 
@@ -55,7 +55,7 @@ def origin_of(request: Request) -> dict[str, Any]:
 async def run_all(kit: Kit, request: Request) -> list[Outcome]:
     """Plan the runs, run all of them together and write their reports. A run that fails does not stop the others."""
     outcomes = [Outcome(run) for run in await plan_runs(kit, request)]
-    with _progress([outcome.run for outcome in outcomes]) if request.progress else nullcontext():
+    with progress_of([outcome.run for outcome in outcomes]) if request.progress else nullcontext():
         async with asyncio.TaskGroup() as tasks:
             for outcome in outcomes:
                 tasks.create_task(_run_one(outcome, request.output))
@@ -79,7 +79,7 @@ async def _run_one(outcome: Outcome, output: Path | None) -> None:
         outcome.error = error
 
 
-def _progress(runs: Sequence[BacktestRun]) -> AbstractContextManager[Any]:
+def progress_of(runs: Sequence[Running]) -> AbstractContextManager[Any]:
     """Bars where somebody can see them; nothing is imported for a pipe."""
     if not sys.stderr.isatty():
         return nullcontext()

@@ -2,43 +2,25 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from backtestkit.apps.cli.candle_option import add_candle_exchange, parse_candles
-from backtestkit.errors import UsageError, suggest
+from backtestkit.apps.cli.market_plan import MarketRequest, add_frame, choose, need_symbols, plan_market
 
 if TYPE_CHECKING:
     from backtestkit.api.backtest_run import BacktestRun
     from backtestkit.kit import Kit
-    from backtestkit.model.fill_policy import FillPolicy
-    from backtestkit.model.schema import ExchangeSchema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(MarketRequest):
     """One command line, as the options of `backtestkit backtest` have it."""
 
-    files: Sequence[Path]
-    symbols: Sequence[str] = ()
-    candles: Sequence[str] = ()
     strategy: str | None = None
     exchange: str | None = None
     frame: str | None = None
-    start: str | None = None
-    end: str | None = None
-    policy: str | None = None
-    gaps: str | None = None
-    base_interval: str | None = None
-    coarser: str | None = None
-    output: Path | None = None
-    progress: bool = False
-    as_json: bool = False
 
 
 async def plan_runs(kit: Kit, request: Request) -> list[BacktestRun]:
@@ -46,34 +28,17 @@ async def plan_runs(kit: Kit, request: Request) -> list[BacktestRun]:
     import backtestkit as bk
     from backtestkit.services.core.run_resolver import resolve_policy
 
-    source = parse_candles(request.candles, request.symbols)
-    if request.candles:
-        exchange = add_candle_exchange(
-            kit,
-            source,
-            name=request.exchange or "candles",
-            gaps=request.gaps,
-            base_interval=request.base_interval,
-            coarser=request.coarser,
-        )
-    else:
-        for option in ("gaps", "base_interval", "coarser"):
-            if getattr(request, option) is not None:
-                name = option.replace("_", "-")
-                raise typer.BadParameter(f"--{name} needs --candles; an exchange of a file has its own")
-        exchange = _choose(kit, "exchange", request.exchange, "Give --candles, or add one in the file")
+    exchange, symbols = plan_market(kit, request, request.exchange, "candles")
     strategies = [request.strategy] if request.strategy else list(kit.registries["strategy"].names())
     if request.strategy or not strategies:
-        strategies = [_choose(kit, "strategy", request.strategy, "Add one in the file")]
-    symbols = list(request.symbols) or (list(source) if isinstance(source, dict) else [])
-    if not symbols:
-        raise typer.BadParameter("say which market with --symbol, for example --symbol BTCUSDT")
+        strategies = [choose(kit, "strategy", request.strategy, "Add one in the file")]
+    need_symbols(symbols)
     schema = kit.registries["exchange"].get(exchange)
     frame = _choose_frame(kit, request)
     policy = resolve_policy(request.policy, kit.config)
     runs: list[BacktestRun] = []
-    for symbol in dict.fromkeys(symbols):
-        name = frame or await _add_frame(kit, request, schema, symbol, policy)
+    for symbol in symbols:
+        name = frame or await add_frame(kit, request, schema, symbol, policy)
         runs.extend(
             bk.Backtest.run(symbol, strategy_name=strategy, exchange_name=exchange, frame_name=name, policy=policy)
             for strategy in strategies
@@ -81,75 +46,10 @@ async def plan_runs(kit: Kit, request: Request) -> list[BacktestRun]:
     return runs
 
 
-def _choose(kit: Kit, kind: str, name: str | None, how: str) -> str:
-    """The schema that was named, or the only one there is."""
-    names: tuple[str, ...] = kit.registries[kind].names()
-    if name is not None:
-        if name in names:
-            return name
-        hint = suggest(name, names, f"bk.add_{kind}(...)")
-        raise typer.BadParameter(f"--{kind} {name!r} is not in the files. {hint}")
-    if len(names) == 1:
-        return names[0]
-    if names:
-        raise typer.BadParameter(f"the files have several: {', '.join(names)}. Choose with --{kind}.")
-    raise typer.BadParameter(f"there is no {kind}. {how} with bk.add_{kind}(...).")
-
-
 def _choose_frame(kit: Kit, request: Request) -> str | None:
     """The frame that was named, or the only one in the files; None when each symbol gets one that spans its data."""
-    dated = request.start is not None or request.end is not None
-    if request.frame is None and (dated or not kit.registries["frame"].names()):
+    if request.frame is None and (request.dated or not kit.registries["frame"].names()):
         return None
-    if dated:
+    if request.dated:
         raise typer.BadParameter("--frame has its own dates; leave out --from and --to, or --frame")
-    return _choose(kit, "frame", request.frame, "Add one in the file")
-
-
-async def _add_frame(kit: Kit, request: Request, schema: ExchangeSchema, symbol: str, policy: FillPolicy) -> str:
-    """Register a frame over the data of `symbol`, or over the part that --from and --to leave; its name."""
-    from backtestkit.model.interval import from_ms, interval_step_ms, iso
-
-    start, end = _time(request.start, "--from"), _time(request.end, "--to")
-    span = None if schema.span is None else schema.span(symbol, schema.base_interval)
-    if inspect.isawaitable(span):
-        span = await span
-    if span is not None:
-        step = interval_step_ms(schema.base_interval)
-        # Before its first tick a run reads the candles of one average; a last tick needs a candle that follows it.
-        first = span[0] + kit.config.avg_price_candles_count * step
-        last = span[1] if policy.frame_end == "last_tick" else span[1] + step
-        start, end = max(first, start or first), min(last, end or last)
-        if start >= end:
-            raise typer.BadParameter(
-                f"{symbol} has candles from {iso(span[0])} to {iso(span[1])} (UTC); nothing to test is left between "
-                f"--from {request.start or 'the first'} and --to {request.end or 'the last'}"
-            )
-    if start is None or end is None:
-        raise typer.BadParameter(
-            f"exchange {schema.name!r} does not say from when to when it has candles of {symbol}. "
-            f"Give --from and --to, or add a frame in the file."
-        )
-    name = f"{_frame_time(start)}..{_frame_time(end)}"
-    kit.registries["frame"].add(
-        frame_name=name, interval=schema.base_interval, start_date=from_ms(start), end_date=from_ms(end), replace=True
-    )
-    return name
-
-
-def _time(text: str | None, option: str) -> int | None:
-    from backtestkit.model.interval import parse_time, to_ms
-
-    if text is None:
-        return None
-    try:
-        return to_ms(parse_time(text, option))
-    except UsageError as error:
-        raise typer.BadParameter(str(error)) from None
-
-
-def _frame_time(timestamp: int) -> str:
-    from backtestkit.model.interval import from_ms
-
-    when = from_ms(timestamp)
-    return f"{when:%Y-%m-%d}" if (when.hour, when.minute) == (0, 0) else f"{when:%Y-%m-%dT%H:%M}"
+    return choose(kit, "frame", request.frame, "Add one in the file")

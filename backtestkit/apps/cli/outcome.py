@@ -1,4 +1,4 @@
-"""What became of one run of a command line."""
+"""What became of one run or walk of a command line."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from backtestkit.errors import BacktestKitError
 
 if TYPE_CHECKING:
     from backtestkit.api.backtest_run import BacktestResult, BacktestRun
+    from backtestkit.model.walker import WalkerStatistics
 
 
 @dataclass(slots=True)
@@ -20,3 +21,20 @@ class Outcome:
     result: BacktestResult | None = None
     report: Path | None = None
     error: BacktestKitError | OSError | None = None
+
+
+@dataclass(slots=True)
+class WalkOutcome:
+    """A walk and what became of it: a result and the file of its report, or the error that came before one of them."""
+
+    walker_name: str
+    symbol: str
+    result: WalkerStatistics | None = None
+    report: Path | None = None
+    error: BacktestKitError | OSError | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it came to nothing: it raised, or every candidate did."""
+        walk = self.result
+        return self.error is not None or walk is None or len(walk.failed) == walk.total_strategies

@@ -39,7 +39,6 @@ from backtestkit.model.schema.research import (
     SweepCallbacks,
     SweepSchema,
     WalkerCallbacks,
-    WalkerMetric,
     WalkerSchema,
 )
 from backtestkit.model.schema.source import SchemaInput, SchemaSource
@@ -96,7 +95,6 @@ __all__ = [
     "SweepSchema",
     "TimeLike",
     "WalkerCallbacks",
-    "WalkerMetric",
     "WalkerSchema",
     "Warmup",
 ]

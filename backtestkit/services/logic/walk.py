@@ -1,73 +1,167 @@
-"""What a walk goes through: candidates, in order, and where their backtests are run."""
+"""What a walk goes through: a source proposes candidates, a tester runs their backtests and gives them back in order.
+
+A source is a deterministic function of its seed and of what it has been told, and a candidate is what its strategy and
+parameters are. So a walk is the same wherever its candidates are tested, and asking a new source while telling it known
+outcomes leads to where an earlier one stood.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from backtestkit.clients.state import Counters
 from backtestkit.math import sampling
+from backtestkit.model.metric import Direction
 from backtestkit.model.result import ClosedResult
 from backtestkit.model.schema import WalkerSchema
+from backtestkit.model.space import describe_params
+
+
+class Judge(Protocol):
+    """Says whether a candidate is worth going on with. It travels to where the candidate is tested."""
+
+    def begin(self) -> Callable[[int, float], bool]:
+        """A function of one test: given a checkpoint, counted from 1, and the figure there, True to give up."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One strategy to test, with the parameters to test it with. `label` is the name it is compared under."""
+    """One strategy to test, with the parameters to test it with: this is its identity.
+
+    `label` is the name it is compared under, made of both. `judge` may give it up on the way.
+    """
 
     label: str
     strategy_name: str
     params: dict[str, Any]
+    judge: Judge | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def of_point(cls, strategy_name: str, params: dict[str, Any]) -> Candidate:
+        """The candidate of a point of a space."""
+        return cls(f"{strategy_name}({describe_params(params)})", strategy_name, params)
 
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """What testing a candidate came to: closed trades, fingerprint and counters of its backtest, or what went wrong."""
+    """What testing a candidate came to: all that a result is made of, or what went wrong.
+
+    - `closed`, `fingerprint`, `counters`: those of its backtest, as far as it went. `error_count`: how often user code
+      raised and the backtest went on.
+    - `figures`: the figures of the analysis that were asked for, by name.
+    - `checkpoints`: the compared figure at each checkpoint that was passed. `pruned`: it was given up at the last one.
+    """
 
     candidate: Candidate
-    closed: tuple[ClosedResult, ...]
-    fingerprint: str
-    counters: Counters
-    error: Exception | None
+    closed: tuple[ClosedResult, ...] = ()
+    fingerprint: str = ""
+    counters: Counters = field(default_factory=Counters)
+    error_count: int = 0
+    error: Exception | None = None
+    figures: Mapping[str, float | None] = field(default_factory=dict)
+    checkpoints: tuple[float | None, ...] = ()
+    pruned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Under which all candidates of a walk are tested. They can travel, which a schema with its functions cannot.
+
+    `objectives` are the compared figures; `checkpoints` are the parts of the frame after which a judge is asked.
+    """
+
+    symbol: str
+    exchange_name: str
+    frame_name: str
+    policy: Any
+    stepping: bool
+    objectives: Mapping[str, Direction]
+    checkpoints: int
+
+
+class Source(Protocol):
+    """Where candidates come from."""
+
+    @property
+    def total(self) -> int:
+        """How many candidates there will be."""
+        ...
+
+    def propose(self) -> Sequence[Candidate]:
+        """The next candidates, which may be tested at once; none when that was all."""
+        ...
+
+    def tell(self, tested: Tested, values: Sequence[float | None]) -> None:
+        """Take note of an outcome, in the order of the proposals; `values` are the compared figures."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """A walk: the schema, the symbol, the policy of all its backtests, and the candidates."""
+    """A walk: the schema, the symbol, the policy of all its backtests, and the source of its candidates."""
 
     schema: WalkerSchema
     symbol: str
     policy: Any
-    candidates: tuple[Candidate, ...]
+    source: Source
     stepping: bool = False
+
+    @property
+    def conditions(self) -> Conditions:
+        """What a tester has to know."""
+        schema = self.schema
+        return Conditions(
+            self.symbol,
+            schema.exchange_name,
+            schema.frame_name,
+            self.policy,
+            self.stepping,
+            schema.objectives,
+            schema.checkpoints,
+        )
 
 
 class Tester(Protocol):
     """Runs the backtests of candidates, here or in other processes, and gives them back in their order."""
 
-    def test(self, walk: Walk, candidates: Sequence[Candidate]) -> AsyncIterator[Tested]:
+    def test(self, walk: Walk, candidates: Sequence[Candidate]) -> AsyncGenerator[Tested, None]:
         """Test all `candidates`; an error of one is part of its `Tested`."""
         ...
 
 
-def candidates_of(schema: WalkerSchema) -> tuple[Candidate, ...]:
+class FixedSource:
+    """Candidates that are known beforehand, all of them at once."""
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        """`candidates` in the order in which they are tested."""
+        self._left = list(candidates)
+        self.total = len(candidates)
+
+    def propose(self) -> Sequence[Candidate]:
+        """All of them, the first time."""
+        proposed, self._left = self._left, []
+        return proposed
+
+    def tell(self, tested: Tested, values: Sequence[float | None]) -> None:
+        """Nothing depends on outcomes."""
+
+
+def source_of(schema: WalkerSchema) -> Source:
     """The candidates of a walk: its strategies, or one strategy over a space of parameters."""
     space = schema.space
     if space is None:
-        return tuple(Candidate(name, name, {}) for name in schema.strategies)
-    name = schema.strategies[0]
+        return FixedSource([Candidate(name, name, {}) for name in schema.strategies])
+    if schema.method == "optuna":
+        from backtestkit.services.logic.walker_optuna import OptunaSource
+
+        return OptunaSource(schema)
     if schema.method == "grid":
         points = sampling.grid(space)
     elif schema.method == "random":
         points = sampling.at_random(space, schema.samples, schema.seed)
     else:
         points = sampling.latin_hypercube(space, schema.samples, schema.seed)
-    return tuple(Candidate(f"{name}({describe(point)})", name, point) for point in points)
-
-
-def describe(params: dict[str, Any]) -> str:
-    """Parameters in one line."""
-    return ", ".join(
-        f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in params.items()
-    )
+    return FixedSource([Candidate.of_point(schema.strategies[0], point) for point in points])

@@ -1,48 +1,43 @@
-"""Walks over several processes, with the candles of the parent shared in memory.
-
-Workers are spawned, so they start from nothing: `setup`, strategy files or a function that can be imported, registers in
-each of them what the parent has registered. The candles of the frame are read once, by the parent, and mapped by all.
-Every backtest is the same as in one process, bit for bit; only the waiting is shared.
-"""
+"""Jobs of a walk in a pool of processes on this machine, with the candles shared in memory."""
 
 from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import runpy
-from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.shared_memory import SharedMemory
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 
-from backtestkit.clients.state import Counters
-from backtestkit.errors import UsageError
+from backtestkit.errors import RunError, UsageError
 from backtestkit.model.candle import Candles
-from backtestkit.services.logic.walk import Candidate, Tested, Walk
+from backtestkit.services.logic.walker_remote import Market, Worker
 
-Setup: TypeAlias = str | Path | Sequence[str | Path] | Callable[[], object]
+_mapped: Final[list[SharedMemory]] = []  # must stay mapped as long as columns over it are used: while the process lives
 
 
 @dataclass(frozen=True, slots=True)
 class SharedCandles:
-    """Where the columns of a market lie: a block of shared memory, and the range that they cover (ms UTC)."""
+    """Where the columns of a market lie: the name of a block of shared memory, and how many candles it has."""
 
     memory: str
     count: int
-    exchange_name: str
-    symbol: str
-    since: int
-    until: int
+    market: Market
+
+    def attach(self) -> Candles:
+        """The candles, without copying. They are read only, and mapped until the process ends."""
+        memory = SharedMemory(self.memory)
+        _mapped.append(memory)
+        times, block = _views(memory, self.count)
+        for array in (times, block):
+            array.flags.writeable = False
+        return Candles(times, *block)
 
 
-def share(
-    candles: Candles, exchange_name: str, symbol: str, since: int, until: int
-) -> tuple[SharedMemory, SharedCandles]:
+def share(candles: Candles, market: Market) -> tuple[SharedMemory, SharedCandles]:
     """Copy `candles` into shared memory; the caller unlinks the memory when nobody needs it any more."""
     count = len(candles)
     memory = SharedMemory(create=True, size=max(6 * 8 * count, 1))
@@ -50,16 +45,7 @@ def share(
     times[:] = candles.timestamp
     for i, column in enumerate((candles.open, candles.high, candles.low, candles.close, candles.volume)):
         block[i] = column
-    return memory, SharedCandles(memory.name, count, exchange_name, symbol, since, until)
-
-
-def attach(shared: SharedCandles) -> tuple[SharedMemory, Candles]:
-    """The candles behind `shared`, without copying; the memory must be kept as long as they are used."""
-    memory = SharedMemory(shared.memory)
-    times, block = _views(memory, shared.count)
-    for array in (times, block):
-        array.flags.writeable = False
-    return memory, Candles(times, *block)
+    return memory, SharedCandles(memory.name, count, market)
 
 
 def _views(memory: SharedMemory, count: int) -> tuple[Any, Any]:
@@ -68,87 +54,56 @@ def _views(memory: SharedMemory, count: int) -> tuple[Any, Any]:
     return times, block
 
 
-class PoolTester:
-    """Runs the backtests of walks in a pool of processes that is kept between walks. A context manager."""
+class PoolTransport:
+    """Spawned processes on this machine."""
 
-    def __init__(self, processes: int, setup: Setup, config: dict[str, Any], worker: Callable[..., Any]) -> None:
-        """`worker` is the function that runs one backtest there; it is passed in because it lives on a higher floor."""
+    def __init__(self, processes: int) -> None:
+        """`UsageError` for less than two processes."""
         if isinstance(processes, bool) or not isinstance(processes, int) or processes < 2:
             raise UsageError(f"processes={processes!r} must be a whole number of at least 2; use 1 to stay in this one")
-        self._setup, self._config, self._worker = _portable(setup), config, worker
-        self._shared: list[tuple[SharedMemory, SharedCandles]] = []
-        context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(processes, mp_context=context)
-        self._ahead = processes * 2
+        self._processes = processes
+        self._pool = self._new(processes)
+        self._memories: list[SharedMemory] = []
+        self._alone = asyncio.Lock()
 
-    def lend(self, candles: Candles, exchange_name: str, symbol: str, since: int, until: int) -> None:
-        """Share candles that all candidates of the coming walks read."""
-        self._shared.append(share(candles, exchange_name, symbol, since, until))
+    async def slots(self) -> int:
+        """The number of processes."""
+        return self._processes
 
-    async def test(self, walk: Walk, candidates: Sequence[Candidate]) -> AsyncIterator[Tested]:
-        """Test `candidates`, some at a time, and give them back in their order."""
-        loop = asyncio.get_running_loop()
-        shared = tuple(spec for _, spec in self._shared)
-        waiting: list[tuple[Candidate, asyncio.Future[Any]]] = []
-        queue = list(candidates)
-        try:
-            while queue or waiting:
-                while queue and len(waiting) < self._ahead:
-                    candidate = queue.pop(0)
-                    job = (self._setup, self._config, shared, _bare(walk), candidate)
-                    waiting.append((candidate, loop.run_in_executor(self._pool, self._worker, *job)))
-                candidate, future = waiting.pop(0)
-                try:
-                    closed, fingerprint, counters = await future
-                    yield Tested(candidate, closed, fingerprint, counters, None)
-                except Exception as error:
-                    yield Tested(candidate, (), "", Counters(), error)
-        finally:
-            for _, future in waiting:
-                future.cancel()
+    async def lend(self, candles: Candles, market: Market) -> SharedCandles:
+        """Copy `candles` into shared memory."""
+        memory, shared = share(candles, market)
+        self._memories.append(memory)
+        return shared
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def submit(self, worker: Worker, *job: Any) -> asyncio.Future[bytes]:
+        """Run a job in one of the processes."""
+        return asyncio.ensure_future(self._run(worker, *job))
 
     def close(self) -> None:
         """End the processes and free the shared memory."""
         self._pool.shutdown(wait=True, cancel_futures=True)
-        for memory, _ in self._shared:
+        for memory in self._memories:
             memory.close()
             memory.unlink()
-        self._shared.clear()
+        self._memories.clear()
 
+    async def _run(self, worker: Worker, *job: Any) -> bytes:
+        """The answer to a job. When a process dies, all jobs of the pool are lost and nobody knows whose fault it was."""
+        loop, pool = asyncio.get_running_loop(), self._pool
+        try:
+            return await loop.run_in_executor(pool, worker, *job)
+        except BrokenProcessPool:
+            if pool is self._pool:
+                self._pool, self._alone = self._new(self._processes), asyncio.Lock()
+        async with self._alone:  # so that a second death is this job's own
+            with self._new(1) as single:
+                try:
+                    return await loop.run_in_executor(single, worker, *job)
+                except BrokenProcessPool:
+                    raise RunError(
+                        "it ended its process, twice; look for too little memory or a crash below Python"
+                    ) from None
 
-def _bare(walk: Walk) -> tuple[str, str, str, Any, bool]:
-    """What a worker needs to know of a walk; the schema may hold functions that cannot travel."""
-    return walk.symbol, walk.schema.exchange_name, walk.schema.frame_name, walk.policy, walk.stepping
-
-
-def _portable(setup: Setup) -> tuple[str, ...] | Callable[[], object]:
-    if callable(setup):
-        if "<" in getattr(setup, "__qualname__", "<"):
-            raise UsageError(
-                f"setup={setup!r} must be a function at the top of a module, so that other processes can import it"
-            )
-        return setup
-    paths = [setup] if isinstance(setup, str | Path) else list(setup)
-    missing = [str(path) for path in paths if not Path(path).is_file()]
-    if missing or not paths:
-        raise UsageError(
-            f"setup names {missing[0] if missing else 'no'} file that does not exist; give strategy files or a function"
-        )
-    return tuple(str(Path(path).resolve()) for path in paths)
-
-
-def run_setup(setup: tuple[str, ...] | Callable[[], object]) -> None:
-    """Register in this process what the parent has registered."""
-    if callable(setup):
-        setup()
-        return
-    for path in setup:
-        runpy.run_path(path, run_name="backtestkit_strategy")
+    def _new(self, processes: int) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf
 from typing import Any, Final
 
@@ -12,7 +12,17 @@ from backtestkit.model.walker import WalkerResult, WalkerStatistics
 from backtestkit.services.report import column_kinds as c
 from backtestkit.services.report import formats
 from backtestkit.services.report.journal_records import walker_record
-from backtestkit.services.report.spec import Column, Feed, Lines, Page, ReportSpec, Settings, SummaryLine, Table
+from backtestkit.services.report.spec import (
+    NOT_AVAILABLE,
+    Column,
+    Feed,
+    Lines,
+    Page,
+    ReportSpec,
+    Settings,
+    SummaryLine,
+    Table,
+)
 from backtestkit.services.report.trade_summary import HIGHER
 
 
@@ -63,17 +73,63 @@ def trade_columns(settings: Settings) -> list[Column[Any]]:
     ]
 
 
+def failed_columns(settings: Settings) -> list[Column[Any]]:
+    """The columns of the table of strategies that raised."""
+    return [
+        c.text("strategy", "Strategy", "strategy_name"),
+        Column("error", "Error", lambda failure, _: in_words(failure.error)),
+    ]
+
+
+def pruned_columns(settings: Settings) -> list[Column[Any]]:
+    """The columns of the table of strategies that were given up."""
+    return [
+        c.text("strategy", "Strategy", "strategy_name"),
+        c.text("checkpoint", "Checkpoint", "checkpoint"),
+        c.fixed("metric", "Metric There", "metric_value", 2),
+    ]
+
+
+def front_columns(settings: Settings) -> list[Column[Any]]:
+    """The columns of the table of the front."""
+    return [
+        c.text("strategy", "Strategy", "strategy_name"),
+        Column("figures", "Figures", lambda result, _: figures_line(result.metric_values)),
+        c.number("total_signals", "Total Signals", "stats.total_signals"),
+    ]
+
+
+def in_words(error: BaseException) -> str:
+    """An error and its first cause, the one that says what really went wrong."""
+    cause = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    return str(error) if cause is error else f"{error} ({type(cause).__name__}: {cause})"
+
+
+def figures_line(values: Mapping[str, float | None]) -> str:
+    """Figures by name in one line."""
+    return ", ".join(f"{name} {formats.fixed(value, 2) or NOT_AVAILABLE}" for name, value in values.items())
+
+
 def ranked(statistics: WalkerStatistics) -> list[WalkerResult]:
     """The strategies by their metric, best first; those without one at the end, equal ones in the order of the store.
 
-    Less is better when something is above the best one.
+    Of several figures the next ones decide among equals.
     """
-    best = statistics.best_metric
-    sign = 1 if best is not None and any((r.metric_value or best) > best for r in statistics.strategy_results) else -1
-    return sorted(
-        statistics.strategy_results,
-        key=lambda result: inf if result.metric_value is None else sign * result.metric_value,
-    )
+
+    def key(result: WalkerResult) -> list[float]:
+        values = result.metric_values or {statistics.metric: result.metric_value}
+        signs = {name: 1 if statistics.objectives.get(name) == "minimise" else -1 for name in values}
+        return [inf if value is None else signs[name] * value for name, value in values.items()]
+
+    return sorted(statistics.strategy_results, key=key)
+
+
+def on_front(statistics: WalkerStatistics) -> list[WalkerResult]:
+    """The strategies on the front, in its order."""
+    results = {result.strategy_name: result for result in statistics.strategy_results}
+    return [results[name] for name in statistics.front]
 
 
 def all_trades(statistics: WalkerStatistics) -> list[WalkerTrade]:
@@ -86,13 +142,18 @@ def all_trades(statistics: WalkerStatistics) -> list[WalkerTrade]:
 
 
 def _head(statistics: WalkerStatistics) -> list[str]:
-    tested = len(statistics.strategy_results)
+    goals = [f"{name} ({direction})" for name, direction in statistics.objectives.items()]
+    erring = sum(result.error_count > 0 for result in statistics.strategy_results)
+    plain = list(statistics.objectives.values()) in ([], ["maximise"])
     return [
         f"**Symbol:** {statistics.symbol}",
         f"**Exchange:** {statistics.exchange_name}",
         f"**Frame:** {statistics.frame_name}",
-        f"**Optimization Metric:** {statistics.metric}",
-        f"**Strategies Tested:** {tested}",
+        f"**Optimization Metric:** {statistics.metric if plain else ', '.join(goals)}",
+        f"**Strategies Tested:** {len(statistics.strategy_results)}",
+        *([f"**Strategies With Errors In Their Code:** {erring}"] if erring else []),
+        *([f"**Strategies Failed:** {len(statistics.failed)}"] if statistics.failed else []),
+        *([f"**Strategies Pruned:** {len(statistics.pruned)}"] if statistics.pruned else []),
     ]
 
 
@@ -112,7 +173,7 @@ WALKER_REPORT: Final[ReportSpec[Any, WalkerStatistics]] = ReportSpec(
     name="walker",
     title="Walker Comparison Report: {strategy_name}",
     empty_text="No strategies tested yet.",
-    is_empty=lambda statistics: not statistics.strategy_results,
+    is_empty=lambda statistics: not (statistics.strategy_results or statistics.failed or statistics.pruned),
     sections=(
         Lines(parts=(_head,)),
         Lines(
@@ -131,6 +192,30 @@ WALKER_REPORT: Final[ReportSpec[Any, WalkerStatistics]] = ReportSpec(
             rows=lambda page: ranked(page.figures),
             columns=comparison_columns,
             row_limit="walker_markdown_top_n",
+        ),
+        Table(
+            key="walker_front",
+            heading="Pareto Front",
+            rows=lambda page: on_front(page.figures),
+            columns=front_columns,
+            row_limit="max_backtest_markdown_rows",
+            optional=True,
+        ),
+        Table(
+            key="walker_failed",
+            heading="Failed Strategies",
+            rows=lambda page: page.figures.failed,
+            columns=failed_columns,
+            row_limit="max_backtest_markdown_rows",
+            optional=True,
+        ),
+        Table(
+            key="walker_pruned",
+            heading="Pruned Strategies",
+            rows=lambda page: page.figures.pruned,
+            columns=pruned_columns,
+            row_limit="max_backtest_markdown_rows",
+            optional=True,
         ),
         Table(
             key="walker_trades",

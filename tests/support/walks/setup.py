@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import backtestkit as bk
@@ -29,4 +31,31 @@ def register() -> None:
     )
     common: dict[str, Any] = {"exchange_name": "market", "frame_name": "week", "metric": "total_pnl"}
     bk.add_walker(walker_name="space", strategies=["s"], space={"fast": [2, 4, 8], "stop": [0.6, 1.2]}, **common)
+    bk.add_walker(
+        walker_name="mixed",
+        strategies=["s"],
+        space={"fast": bk.IntRange(2, 12), "stop": bk.FloatRange(0.6, 2.0, log=True), "label": ["x", "y"]},
+        method="optuna",
+        samples=12,
+        **common,
+    )
     bk.add_walker(walker_name="two", strategies=["broken", "s"], **common)
+
+
+def die(how: dict[str, Any]) -> None:
+    """End the process if that is the way: always, or unless it was done before."""
+    if how and (how["always"] or not Path(how["dies"]).exists()):
+        Path(how["dies"]).touch()
+        os._exit(1)
+
+
+async def deadly(symbol: str, when: datetime, price: float) -> bk.Signal | None:
+    """The same, but some ways end the process: once, or always."""
+    die(bk.get_params()["how"])
+    return await get_signal(symbol, when, price)
+
+
+def register_deadly() -> None:
+    """Everything, with the deadly strategy."""
+    register()
+    bk.override_strategy("s", get_signal=deadly)
