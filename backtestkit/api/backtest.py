@@ -89,7 +89,7 @@ class _Backtest(PositionQueriesFacade, PositionCommandsFacade):
             policy=policy,
             params=params,
         )
-        run.begin(by_itself=True)
+        run.begin()
         return BackgroundRun(run, loop.create_task(self._finish(kit, run)))
 
     async def _finish(self, kit: Kit, run: BacktestRun) -> BacktestResult:

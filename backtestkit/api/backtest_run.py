@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -20,8 +21,7 @@ from backtestkit.model.statistics import BacktestStatistics, RunSummary
 from backtestkit.runtime.bridge import wait
 from backtestkit.runtime.context import InContext, RunContext, RunKey
 from backtestkit.runtime.iteration import iterate
-from backtestkit.runtime.scheduler import breathe
-from backtestkit.services.core.run_book import describe
+from backtestkit.services.core.run_book import Taking, describe
 
 if TYPE_CHECKING:
     from backtestkit.clients.state import Counters
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from backtestkit.services.logic.backtest import BacktestLogicService
     from backtestkit.services.logic.run_keeper import Begun
     from backtestkit.services.logic.run_state import RunState
-
-TURNS_OF_A_GOODBYE = 3
-"""Turns of an event loop until a generator that an `async for` has left is closed."""
 
 RunStatus: TypeAlias = Literal["pending", "running", "ready", "failed"]
 
@@ -119,8 +116,8 @@ class BacktestRun:
         self._state, self._kit = state, kit
         self._context = RunContext(state.plan.key, state.runner.clock, kit, state)
         self._steps: InContext[YieldedResult] = InContext(self._context, logic.run(state))
-        self._started = self._busy = self._by_itself = False
-        self._takers = 0
+        self._started = self._busy = False
+        self._taking = Taking(kit.runs, self)
         self._failure: Exception | None = None
         self._begun: Begun | None = None
         self._record: RunRecord | None = None
@@ -153,7 +150,7 @@ class BacktestRun:
     @property
     def running(self) -> bool:
         """True while somebody takes its results, or it goes on in the background; False again after a `break`."""
-        return (self._takers > 0 or self._by_itself) and not self._state.finished
+        return self._taking.goes_on and not self._state.finished
 
     @property
     def status(self) -> RunStatus:
@@ -174,18 +171,11 @@ class BacktestRun:
         """The trades closed so far, oldest first."""
         return self._state.closed
 
-    def begin(self, *, by_itself: bool = False) -> None:
-        """Take a place among the runs of the kit; `UsageError` while another one of the same context is running.
-
-        One that goes on `by_itself` keeps it until it has ended, whoever takes its results.
-        """
-        if not self._state.finished:
-            self._kit.runs.add(self)
-            self._by_itself |= by_itself
-        if not self._started:
-            self._started = True
-            if self._state.plan.config.keep_runs:
-                self._begun = self._kit.container.run_keeper().begin(self._state.plan)
+    def begin(self) -> None:
+        """Take a place among the runs of the kit and go on by itself; `UsageError` while another one is running there."""
+        self._kit.runs.add(self)
+        self._taking.by_itself = True
+        self._start()
 
     def stop(self) -> None:
         """Open nothing new; an open position runs to its natural end, then the run ends."""
@@ -231,15 +221,11 @@ class BacktestRun:
         )
 
     async def _results(self) -> AsyncIterator[YieldedResult]:
-        for _ in range(TURNS_OF_A_GOODBYE):
-            if not self._kit.runs.blocks(self):
-                break
-            await breathe()
-        self.begin()  # a run that is over may still have results that nobody has asked for
-        if self._busy:
-            raise UsageError(f"{describe(self.key)} is being iterated already. Take its results in one place.")
-        self._takers += 1
-        try:
+        # One that is over takes nobody's place any more, but may have results that nobody has asked for.
+        async with nullcontext() if self._state.finished else self._taking:
+            self._start()
+            if self._busy:
+                raise UsageError(f"{describe(self.key)} is being iterated already. Take its results in one place.")
             while True:
                 self._busy = True
                 try:
@@ -256,8 +242,12 @@ class BacktestRun:
                 finally:
                     self._busy = False
                 yield result
-        finally:
-            self._takers -= 1
+
+    def _start(self) -> None:
+        if not self._started:
+            self._started = True
+            if self._state.plan.config.keep_runs:
+                self._begun = self._kit.container.run_keeper().begin(self._state.plan)
 
     async def _keep(self, error: Exception | None) -> None:
         """Put the run, which is over, into the run store; once."""

@@ -16,14 +16,15 @@ from backtestkit.runtime.bridge import wait
 from backtestkit.runtime.clock import monotonic_seconds
 from backtestkit.runtime.context import RunKey
 from backtestkit.runtime.iteration import iterate
-from backtestkit.services.core.run_book import RunBook
+from backtestkit.services.core.run_book import RunBook, Taking
 from backtestkit.services.report.spec import Subject
 
 if TYPE_CHECKING:
     from backtestkit.clients.state import Counters
     from backtestkit.model.candle import Candles
     from backtestkit.model.walker import WalkerEvent, WalkerStatistics
-    from backtestkit.services.logic.walk import Tester
+    from backtestkit.services.logic.walk import Tester, Walk
+    from backtestkit.services.logic.walk_ledger import WalkLedger
     from backtestkit.services.logic.walker import WalkState
     from backtestkit.services.logic.walker_remote import Market, RemoteTester, Setup, Transport
     from backtestkit.services.report.columns import ColumnLike
@@ -32,13 +33,14 @@ if TYPE_CHECKING:
 class WalkerRun:
     """One walk. Take its events with `for` or `async for`, or the end of it with `await walk` or `walk.wait()`."""
 
-    def __init__(self, kit: Kit, state: WalkState, tester: Tester) -> None:
+    def __init__(self, kit: Kit, state: WalkState, tester: Tester, ledger: WalkLedger | None) -> None:
         """Made by `Walker.run`."""
-        self._kit, self._state = kit, state
+        self._kit, self._state, self._ledger = kit, state, ledger
         schema = state.walk.schema
         self._key = RunKey(state.walk.symbol, schema.walker_name, schema.exchange_name, schema.frame_name, True)
-        self._steps = kit.container.walker_logic().run(state, tester)
+        self._steps = kit.container.walker_logic().run(state, tester, ledger)
         self._started: float | None = None
+        self._taking = Taking(walks_of(kit), self)
 
     @property
     def key(self) -> RunKey:
@@ -47,8 +49,13 @@ class WalkerRun:
 
     @property
     def running(self) -> bool:
-        """True from the first step until the walk has ended."""
-        return self._started is not None and not self._state.finished
+        """True while somebody takes its events, or it goes on in the background; False again after a `break`."""
+        return self._taking.goes_on and not self._state.finished
+
+    @property
+    def id(self) -> str | None:
+        """The identity of the walk in the run store (`Runs.list(walk=...)`); None when runs are not kept."""
+        return None if self._ledger is None else self._ledger.id
 
     @property
     def progress(self) -> float:
@@ -58,10 +65,11 @@ class WalkerRun:
     @property
     def eta_seconds(self) -> float | None:
         """Seconds to go, if the rest takes as long as what is done; None before the first strategy."""
-        if self._started is None or not self._state.done:
+        tested = self._state.done - (0 if self._ledger is None else self._ledger.known)
+        if self._started is None or tested <= 0:
             return None
         spent = monotonic_seconds() - self._started
-        return spent / self._state.done * (self._state.walk.source.total - self._state.done)
+        return spent / tested * (self._state.walk.source.total - self._state.done)
 
     @property
     def failed(self) -> Sequence[tuple[str, Exception]]:
@@ -113,11 +121,16 @@ class WalkerRun:
     async def _events(self) -> AsyncIterator[WalkerEvent]:
         if self._state.finished:
             return
-        if self._started is None:
-            walks_of(self._kit).add(self)
-            self._started = monotonic_seconds()
-        async for event in self._steps:
-            yield event
+        async with self._taking:
+            if self._started is None:
+                self._started = monotonic_seconds()
+            async for event in self._steps:
+                yield event
+
+    def begin(self) -> None:
+        """Take a place among the walks of the kit and go on by itself; `UsageError` while another one is running there."""
+        walks_of(self._kit).add(self)
+        self._taking.by_itself = True
 
 
 class _Walker:
@@ -131,12 +144,18 @@ class _Walker:
         policy: FillPolicy | PolicyName | None = None,
         pool: Tester | None = None,
         stepping: bool = False,
+        resume: bool = False,
     ) -> WalkerRun:
         """A new walk of a registered walker over `symbol`; it starts when its events are asked for.
 
         With a `pool` the backtests run in its processes (see `Walker.pool`, and `Walker.cluster` for other machines), with
         the same results bit for bit. `stepping=True` handles every minute on its own. `UsageError` when the walker needs
         optuna and that is not installed.
+
+        With `resume` the newest walk of the same walker, strategies, code, frame and settings goes on if it was not
+        finished: what it has tested comes from the run store, failed strategies are tried again, and the result is that
+        of a walk that was never interrupted. `UsageError` when runs are not kept; `DataError`, when the walk starts, if the
+        candles have changed since.
         """
         from backtestkit.services.logic.walk import Walk, source_of
         from backtestkit.services.logic.walker import WalkState
@@ -146,8 +165,26 @@ class _Walker:
         schema = kit.validations["walker"].validate(walker_name)
         container = kit.container
         state = WalkState(Walk(schema, symbol, policy, source_of(schema), stepping))
-        tester = pool or LocalTester(container.run_resolver(), container.backtest_logic(), kit)
-        return WalkerRun(kit, state, tester)
+        tester = pool or LocalTester(container.run_resolver(), container.backtest_logic(), container.run_keeper(), kit)
+        return WalkerRun(kit, state, tester, self._ledger(kit, state.walk, resume))
+
+    def _ledger(self, kit: Kit, walk: Walk, resume: bool) -> WalkLedger | None:
+        from backtestkit.services.logic.walk_ledger import WalkLedger
+
+        if not kit.config.keep_runs:
+            if resume:
+                raise UsageError("resume=True needs the run store; switch it on with bk.set_config(keep_runs=True)")
+            return None
+        container = kit.container
+        return WalkLedger(
+            walk,
+            kit.config,
+            resolver=container.run_resolver(),
+            keeper=container.run_keeper(),
+            replays=container.replays(),
+            channels=kit.channels,
+            resume=resume,
+        )
 
     async def pool(
         self, processes: int, setup: Setup, *, symbol: str | None = None, walker_name: str | None = None
@@ -219,8 +256,12 @@ class _Walker:
         walker_name: str,
         policy: FillPolicy | PolicyName | None = None,
         pool: Tester | None = None,
+        resume: bool = False,
     ) -> asyncio.Task[WalkerStatistics]:
-        """Start a walk as a task of the running event loop; the done event is raised when it has ended."""
+        """Start a walk as a task of the running event loop; the done event is raised when it has ended.
+
+        A walk of the same walker and symbol that is running already raises `UsageError`.
+        """
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -228,7 +269,8 @@ class _Walker:
                 "Walker.background needs a running event loop; in a script use Walker.run(...).wait()"
             ) from None
         kit = current_kit()
-        run = self.run(symbol, walker_name=walker_name, policy=policy, pool=pool)
+        run = self.run(symbol, walker_name=walker_name, policy=policy, pool=pool, resume=resume)
+        run.begin()
         return loop.create_task(self._finish(kit, run))
 
     async def _finish(self, kit: Kit, run: WalkerRun) -> WalkerStatistics:

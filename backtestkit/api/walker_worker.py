@@ -26,7 +26,7 @@ def backtest_candidate(session: Session, lent: list[Lent], conditions: Condition
             kit = _kit(session, lent)
             with kit:
                 container = kit.container
-                tester = LocalTester(container.run_resolver(), container.backtest_logic(), kit)
+                tester = LocalTester(container.run_resolver(), container.backtest_logic(), container.run_keeper(), kit)
                 tested = wait(tester.one(conditions, candidate))
         except Exception as error:
             tested = Tested(candidate, error=error)

@@ -11,7 +11,7 @@ import orjson
 
 from backtestkit.runtime.context import RunKey
 
-RunOutcome: TypeAlias = Literal["ready", "stopped", "failed"]
+RunOutcome: TypeAlias = Literal["ready", "stopped", "pruned", "failed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,8 @@ class RunRecord:
 
     - `number`: what people call it by, 1 for the first one in the store; `id`: its identity. `kept_at`: when it was
       kept, ms UTC by the wall clock; `seconds`: how long it took by the same clock.
-    - `outcome`: `ready` when it went through, `stopped` when it was told to end early, `failed` with the `error`.
+    - `outcome`: `ready` when it went through, `stopped` when it was told to end early, `pruned` when its
+      walk gave it up, `failed` with the `error`.
       `error_count`: errors in user code that it went on after.
     - `frame`: interval, start and end (ms UTC) of its frame; `first_time`, `last_time`: the span that was tested.
     - `policy`, `params`, `config`: all choices, by name. Infinite numbers are the texts `inf` and `-inf`.
@@ -29,7 +30,8 @@ class RunRecord:
     - `fingerprint`: sha256 of what it decided. `trades`: how many it closed.
     - `statistics`, `summary`: the figures and what was assumed, as in its result.
     - `origin`: the strategy files (`files`) and the options of the command line that set it up.
-    - `walk`, `label`: the walk that it was part of, and its name in there; empty for a run of its own.
+    - `walk`, `label`: the walk that it was part of, and its name in there; empty for a run of its own. `in_walk`: what
+      the walk must know of it to go on after a crash.
     """
 
     id: str
@@ -58,6 +60,7 @@ class RunRecord:
     origin: Mapping[str, Any] = field(default_factory=dict)
     walk: str = ""
     label: str = ""
+    in_walk: Mapping[str, Any] = field(default_factory=dict)
     number: int = 0
 
     @property

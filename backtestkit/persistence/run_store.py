@@ -83,6 +83,7 @@ _DETAILS: Final = (
     "error",
     "error_count",
     "origin",
+    "in_walk",
 )
 _SHOWN: Final = f"number, {', '.join(_COLUMNS)}"
 

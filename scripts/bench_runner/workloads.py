@@ -80,7 +80,7 @@ def w1() -> Timed:
 
 def w1_kept() -> Timed:
     """The same, kept in a run store with its trades."""
-    kit = _kit({"BTCUSDT": year()}, YEAR)
+    kit = market_kit({"BTCUSDT": year()}, YEAR)
     folder = tempfile.TemporaryDirectory()
     with kit:
         bk.set_config(keep_runs=True, runs_path=f"{folder.name}/runs.db")

@@ -98,7 +98,7 @@ def test_a_shutdown_waits_for_runs_tells_and_sends_what_waits() -> None:
     async def scenario(kit: bk.Kit) -> None:
         run = new_run()
         results = aiter(run)
-        run.begin(by_itself=True)
+        run.begin()
         slept: list[float] = []
 
         def sleeper(seconds: float) -> Awaitable[None]:

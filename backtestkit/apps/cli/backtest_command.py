@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtestkit.apps.cli.backtest_plan import Request, plan_runs
-from backtestkit.apps.cli.candle_option import absolute
 from backtestkit.apps.cli.outcome import Outcome
 from backtestkit.apps.cli.strategy_file import load_strategy_file
 from backtestkit.errors import BacktestKitError
@@ -27,7 +26,7 @@ def run_request(request: Request) -> int:
     with bk.Kit() as kit:
         for file in request.files:
             load_strategy_file(file)
-        kit.container.run_keeper().origin = origin_of(request)
+        kit.container.run_keeper().origin = request.origin
         bk.listen_error(lambda event: None)  # they are shown with the results, not logged as well
         outcomes = asyncio.run(run_all(kit, request))
     if request.as_json:
@@ -39,17 +38,6 @@ def run_request(request: Request) -> int:
 
         show_table(outcomes)
     return 1 if any(outcome.error for outcome in outcomes) else 0
-
-
-def origin_of(request: Request) -> dict[str, Any]:
-    """What it takes to set the runs of a command line up again, wherever that is done."""
-    return {
-        "files": [str(file.resolve()) for file in request.files],
-        "candles": [absolute(value) for value in request.candles],
-        "gaps": request.gaps,
-        "base_interval": request.base_interval,
-        "coarser": request.coarser,
-    }
 
 
 async def run_all(kit: Kit, request: Request) -> list[Outcome]:

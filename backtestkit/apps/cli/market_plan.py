@@ -6,11 +6,11 @@ import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from backtestkit.apps.cli.candle_option import add_candle_exchange, parse_candles
+from backtestkit.apps.cli.candle_option import absolute, add_candle_exchange, parse_candles
 from backtestkit.errors import UsageError, suggest
 
 if TYPE_CHECKING:
@@ -40,6 +40,17 @@ class MarketRequest:
     def dated(self) -> bool:
         """Whether the line says from when or to when."""
         return self.start is not None or self.end is not None
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """What it takes to set the runs of the line up again, wherever that is done."""
+        return {
+            "files": [str(file.resolve()) for file in self.files],
+            "candles": [absolute(value) for value in self.candles],
+            "gaps": self.gaps,
+            "base_interval": self.base_interval,
+            "coarser": self.coarser,
+        }
 
 
 def plan_market(kit: Kit, request: MarketRequest, exchange: str | None, stand_in: str) -> tuple[str, list[str]]:

@@ -47,6 +47,7 @@ def walker(
     cluster: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Run them on a cluster of Dask, such as tcp://10.0.0.5:8786.")
     ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a walk that was interrupted.")] = False,
     top: Annotated[
         int | None, typer.Option(min=1, help="How many places of the ranking are shown: 10 without it, all as JSON.")
     ] = None,
@@ -71,6 +72,7 @@ def walker(
         coarser=None if coarser is None else coarser.value,
         processes=processes,
         cluster=cluster,
+        resume=resume,
         top=top,
         output=output,
         progress=progress and not as_json,

@@ -29,6 +29,7 @@ def run_walker(request: WalkerRequest) -> int:
     with bk.Kit() as kit:
         for file in request.files:
             load_strategy_file(file)
+        kit.container.run_keeper().origin = request.origin
         bk.listen_error(lambda event: None)  # they are counted and shown with the results, not logged as well
         outcomes = asyncio.run(walk_all(kit, request))
     if request.as_json:
@@ -63,7 +64,7 @@ async def _walk(
     name, outcome = schema.walker_name, WalkOutcome(schema.walker_name, symbol)
     try:
         with await _testers(request, name, symbol, setup) as pool:
-            walk = bk.Walker.run(symbol, walker_name=name, policy=policy, pool=pool)
+            walk = bk.Walker.run(symbol, walker_name=name, policy=policy, pool=pool, resume=request.resume)
             with progress_of([walk]) if request.progress else nullcontext():
                 outcome.result = await walk
         outcome.report = await bk.Walker.dump(symbol, walker_name=name, path=request.output)

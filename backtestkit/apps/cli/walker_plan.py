@@ -27,6 +27,7 @@ class WalkerRequest(MarketRequest):
     walker: str | None = None
     processes: int = 1
     cluster: str | None = None
+    resume: bool = False
     top: int | None = None
 
 

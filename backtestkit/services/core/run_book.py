@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from backtestkit.errors import UsageError
 from backtestkit.runtime.context import RunKey
+from backtestkit.runtime.scheduler import breathe
 
 
 class Tracked(Protocol):
@@ -23,6 +24,9 @@ class Tracked(Protocol):
 
 
 R = TypeVar("R", bound=Tracked)
+
+TURNS_OF_A_GOODBYE: Final = 3
+"""Turns of an event loop until a generator that an `async for` has left is closed."""
 
 
 class RunBook(Generic[R]):
@@ -70,6 +74,36 @@ class RunBook(Generic[R]):
             self._runs.clear()
         else:
             del self._runs[key]
+
+
+class Taking(Generic[R]):
+    """Who takes the results of a run. It goes on while somebody does, and one that goes on by itself until its end.
+
+    As an async context manager: around taking results. Entering raises `UsageError` while another run of the same key is
+    running.
+    """
+
+    def __init__(self, book: RunBook[R], run: R) -> None:
+        """Nobody yet."""
+        self._book, self._run = book, run
+        self._takers = 0
+        self.by_itself = False
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the run goes on; False again when a loop over its results was left."""
+        return self._takers > 0 or self.by_itself
+
+    async def __aenter__(self) -> None:
+        for _ in range(TURNS_OF_A_GOODBYE):
+            if not self._book.blocks(self._run):
+                break
+            await breathe()
+        self._book.add(self._run)
+        self._takers += 1
+
+    async def __aexit__(self, *_: object) -> None:
+        self._takers -= 1
 
 
 def describe(key: RunKey) -> str:

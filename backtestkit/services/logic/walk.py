@@ -15,6 +15,7 @@ from backtestkit.clients.state import Counters
 from backtestkit.math import sampling
 from backtestkit.model.metric import Direction
 from backtestkit.model.result import ClosedResult
+from backtestkit.model.run_record import RunRecord
 from backtestkit.model.schema import WalkerSchema
 from backtestkit.model.space import describe_params
 
@@ -53,6 +54,7 @@ class Tested:
       raised and the backtest went on.
     - `figures`: the figures of the analysis that were asked for, by name.
     - `checkpoints`: the compared figure at each checkpoint that was passed. `pruned`: it was given up at the last one.
+    - `record`: what the run store keeps of it; None when runs are not kept, and for one that was kept before.
     """
 
     candidate: Candidate
@@ -64,6 +66,7 @@ class Tested:
     figures: Mapping[str, float | None] = field(default_factory=dict)
     checkpoints: tuple[float | None, ...] = ()
     pruned: bool = False
+    record: RunRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)

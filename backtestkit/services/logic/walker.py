@@ -25,6 +25,7 @@ from backtestkit.runtime.context import RunKey
 from backtestkit.runtime.user_code import user_function
 from backtestkit.services.channels import Channels
 from backtestkit.services.logic.walk import Candidate, Tested, Tester, Walk
+from backtestkit.services.logic.walk_ledger import WalkLedger
 from backtestkit.services.logic.walker_local import values_of
 
 
@@ -82,8 +83,10 @@ class WalkerLogicService:
     def __init__(self, *, channels: Channels) -> None:
         self._channels = channels
 
-    async def run(self, state: WalkState, tester: Tester) -> AsyncGenerator[WalkerEvent, None]:
-        """Test the candidates in order, yielding an event for each that went through.
+    async def run(
+        self, state: WalkState, tester: Tester, ledger: WalkLedger | None = None
+    ) -> AsyncGenerator[WalkerEvent, None]:
+        """Test the candidates in order, yielding an event for each that went through; `ledger` keeps them.
 
         A candidate that fails is reported on the error channel and to `on_strategy_error`, one that is given up to
         `on_strategy_pruned`, and the walk goes on; both are counted, shown, and never the best. A stop takes effect
@@ -92,6 +95,8 @@ class WalkerLogicService:
         walk = state.walk
         callbacks = walk.schema.callbacks or WalkerCallbacks()
         try:
+            if ledger is not None:
+                tester = await ledger.begin(tester)
             while not state.stopped and (batch := walk.source.propose()):
                 async with aclosing(tester.test(walk, batch)) as tests:
                     for candidate in batch:
@@ -99,11 +104,16 @@ class WalkerLogicService:
                             break
                         state.last = candidate
                         await self._call(state, candidate, callbacks.on_strategy_start)
-                        event = await self._take(state, await anext(tests), callbacks)
+                        tested = await anext(tests)
+                        if ledger is not None:
+                            await ledger.keep(tested)
+                        event = await self._take(state, tested, callbacks)
                         await self._progress(state, candidate)
                         if event is not None:
                             await self._channels.walker.emit(event)
                             yield event
+            if ledger is not None and not state.stopped:
+                await ledger.finish()
             await self._complete(state, callbacks)
         finally:
             state.finished = True

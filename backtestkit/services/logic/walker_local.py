@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
@@ -17,6 +18,7 @@ from backtestkit.model.statistics import BacktestStatistics
 from backtestkit.runtime.context import InContext, RunContext, RunKey
 from backtestkit.services.core.run_resolver import RunResolver
 from backtestkit.services.logic.backtest import BacktestLogicService
+from backtestkit.services.logic.run_keeper import RunKeeper
 from backtestkit.services.logic.run_state import RunState
 from backtestkit.services.logic.walk import Candidate, Conditions, Tested, Walk
 
@@ -24,9 +26,9 @@ from backtestkit.services.logic.walk import Candidate, Conditions, Tested, Walk
 class LocalTester:
     """Runs the backtests of a walk one after another in this process."""
 
-    def __init__(self, resolver: RunResolver, logic: BacktestLogicService, kit: Any) -> None:
-        """`kit` is whose runs these are."""
-        self._resolver, self._logic, self._kit = resolver, logic, kit
+    def __init__(self, resolver: RunResolver, logic: BacktestLogicService, keeper: RunKeeper, kit: Any) -> None:
+        """`kit` is whose runs these are; `keeper` makes their records, which the walk keeps."""
+        self._resolver, self._logic, self._kit, self._keeper = resolver, logic, kit, keeper
 
     async def test(self, walk: Walk, candidates: Sequence[Candidate]) -> AsyncGenerator[Tested, None]:
         """Test `candidates` in their order."""
@@ -46,6 +48,19 @@ class LocalTester:
         plan = self._resolver.backtest(key, self._kit.config, conditions.policy, candidate.params)
         state = self._logic.start(plan, stepping=conditions.stepping, alone=True)
         context = RunContext(key, state.runner.clock, self._kit, state)
+        begun = self._keeper.begin(plan) if plan.config.keep_runs else None
+        try:
+            tested = await self._run(conditions, candidate, state, context)
+        except Exception as error:
+            if begun is None:
+                raise
+            return Tested(candidate, error=error, record=self._keeper.record(begun, state, context.id, error))
+        if begun is None:
+            return tested
+        record = self._keeper.record(begun, state, context.id)
+        return replace(tested, record=replace(record, outcome="pruned") if tested.pruned else record)
+
+    async def _run(self, conditions: Conditions, candidate: Candidate, state: RunState, context: RunContext) -> Tested:
         watch = None if candidate.judge is None else _Watch(state, conditions, candidate.judge.begin())
         pruned = False
         async with aclosing(InContext(context, self._logic.run(state))) as results:
