@@ -160,6 +160,11 @@ ROOMS = {
     "backtestkit.api.action": "ActionBase",
     "backtestkit.api.walker": "Walker WalkerRun",
     "backtestkit.model.walker": "WalkerResult WalkerStatistics WalkerEvent WalkerProgressEvent WalkerCompleteEvent",
+    "backtestkit.api.sweep": "Sweep SweepRun",
+    "backtestkit.model.sweep": (
+        "Idea Direction SweepRule SweepTrade SweepReport SweepPair SweepSample SweepCounts SweepResult IdeaProfile "
+        "AuthorTrack AuthorTracks ExitReason SweepOrder"
+    ),
     "backtestkit.api.reflect": "Reflect",
     "backtestkit.api.validation": "validate",
     "backtestkit.kit": "Kit current_kit reset",

@@ -50,6 +50,7 @@ class Kit:
         self.name: Final = name or "kit"
         self.runs: Final[RunBook[Any]] = RunBook()
         self.walks: Final[RunBook[Any]] = RunBook()
+        self.sweeps: Final[RunBook[Any]] = RunBook()
         self.activities: Final[list[RunKey]] = []
         self._unset_logger: Callable[[], object] = lambda: None
         self._given = dict(config or {})
@@ -148,10 +149,11 @@ class Kit:
 
         A run in progress raises `UsageError`, and then nothing is lost.
         """
-        running = self.runs.running()
+        running = self.runs.running() or self.sweeps.running()
         if running:
             raise UsageError(f"{describe(running[0].key)} is running. Stop it or wait for it before the reset.")
         self.runs.clear()
+        self.sweeps.clear()
         self._let_go()
         self.activities.clear()
         self.__dict__.pop("container", None)

@@ -44,6 +44,7 @@ from backtestkit.model.schema.research import (
 )
 from backtestkit.model.schema.source import SchemaInput
 from backtestkit.model.schema.strategy import GetSignal, OnError, StrategyCallbacks, StrategySchema, Warmup
+from backtestkit.model.sweep import SweepOrder
 
 @overload
 def add_strategy(
@@ -501,7 +502,10 @@ def add_sweep(
     sweep_name: str = ...,
     exchange_name: str = ...,
     grid_axes: GridAxes | Mapping[str, Any] = ...,
-    report_order: Literal["sharpe", "sortino", "pnl", "recovery"] = ...,
+    report_order: SweepOrder = ...,
+    holdout_percent: float = ...,
+    holdout_from: TimeLike | None = ...,
+    repeat_minutes: int = ...,
     note: str = ...,
     callbacks: SweepCallbacks | Mapping[str, Any] | None = ...,
     replace: bool = False,
@@ -512,7 +516,10 @@ def add_sweep(
     sweep_name: str,
     exchange_name: str,
     grid_axes: GridAxes | Mapping[str, Any] = ...,
-    report_order: Literal["sharpe", "sortino", "pnl", "recovery"] = "sharpe",
+    report_order: SweepOrder = "sharpe",
+    holdout_percent: float = 30.0,
+    holdout_from: TimeLike | None = None,
+    repeat_minutes: int = 480,
     note: str = "",
     callbacks: SweepCallbacks | Mapping[str, Any] | None = None,
     replace: bool = False,
@@ -525,7 +532,10 @@ def override_sweep(
     sweep_name: str = ...,
     exchange_name: str = ...,
     grid_axes: GridAxes | Mapping[str, Any] = ...,
-    report_order: Literal["sharpe", "sortino", "pnl", "recovery"] = ...,
+    report_order: SweepOrder = ...,
+    holdout_percent: float = ...,
+    holdout_from: TimeLike | None = ...,
+    repeat_minutes: int = ...,
     note: str = ...,
     callbacks: SweepCallbacks | Mapping[str, Any] | None = ...,
 ) -> SweepSchema: ...
@@ -535,7 +545,10 @@ def override_sweep(
     sweep_name: str,
     exchange_name: str = ...,
     grid_axes: GridAxes | Mapping[str, Any] = ...,
-    report_order: Literal["sharpe", "sortino", "pnl", "recovery"] = ...,
+    report_order: SweepOrder = ...,
+    holdout_percent: float = ...,
+    holdout_from: TimeLike | None = ...,
+    repeat_minutes: int = ...,
     note: str = ...,
     callbacks: SweepCallbacks | Mapping[str, Any] | None = ...,
 ) -> SweepSchema: ...
