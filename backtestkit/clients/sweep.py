@@ -39,6 +39,7 @@ class ClientSweep:
                 f"Hold at least one candle, or use an exchange with finer ones."
             )
         self._grid, self._policy, self._costs, self._step = grid, policy, costs, step
+        self._rules = grid.rules()
         self._entered: list[Entered] = []
 
     @property
@@ -92,7 +93,8 @@ class ClientSweep:
 
     def sample(self, rows: Iterable[int]) -> SampleGrid:
         """The grid over the ideas at the places `rows`, in the order in which they were added."""
-        return SampleGrid(self._grid, [self._entered[row] for row in rows], policy=self._policy, step=self._step)
+        entered = [self._entered[row] for row in rows]
+        return SampleGrid(self._grid, self._rules, entered, policy=self._policy, step=self._step)
 
 
 def ranked(reports: Sequence[SweepReport], order: SweepOrder) -> list[SweepReport]:

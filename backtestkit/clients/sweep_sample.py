@@ -22,7 +22,7 @@ from backtestkit.math.sweep_points import (
 from backtestkit.model.candle import Flags, Integers
 from backtestkit.model.fill_policy import FillPolicy
 from backtestkit.model.interval import DAY_MS
-from backtestkit.model.sweep import AuthorTracks, IdeaProfile, SweepReport, SweepSample, SweepTrade
+from backtestkit.model.sweep import AuthorTracks, IdeaProfile, SweepReport, SweepRule, SweepSample, SweepTrade
 
 BLOCK_CELLS: Final = 1 << 18
 BLOCK_POINTS_MIN: Final = 256
@@ -49,9 +49,17 @@ class Entered:
 class SampleGrid:
     """Trades `entered`, in the order of their entries, by every point of `grid`, and grades them."""
 
-    def __init__(self, grid: SweepGrid, entered: Sequence[Entered], *, policy: FillPolicy, step: int) -> None:
-        """`step` is the length of a candle, ms."""
-        self._grid, self._entered, self._step = grid, tuple(entered), step
+    def __init__(
+        self,
+        grid: SweepGrid,
+        rules: Sequence[SweepRule],
+        entered: Sequence[Entered],
+        *,
+        policy: FillPolicy,
+        step: int,
+    ) -> None:
+        """`rules` are those of `grid`, `step` is the length of a candle, ms."""
+        self._grid, self._rules, self._entered, self._step = grid, rules, tuple(entered), step
         self._label = step if policy.label == "close" else 0
         profiles = [one.profile for one in entered]
         self._first = min((p.entry_timestamp for p in profiles), default=None)
@@ -136,7 +144,7 @@ class SampleGrid:
         self._minutes_count[: len(shorter)] += shorter
 
     def _reports(self, first: int, figures: PointFigures) -> list[SweepReport]:
-        f, ideas, trades_of = figures, len(self._entered), self.trades
+        f, ideas, rules, trades_of = figures, len(self._entered), self._rules, self.trades
         rows = zip(
             f.trade_count, f.total, f.mean, f.win_rate, f.profit_factor, f.drawdown, f.sharpe, f.sortino, f.calmar,
             f.recovery, f.mean_minutes, f.p95_minutes, f.p99_minutes, f.reasons, strict=True,
@@ -144,7 +152,7 @@ class SampleGrid:
         return [
             SweepReport(
                 point=point,
-                rule=self._grid.rule(point),
+                rule=rules[point],
                 trade_count=count,
                 skipped_busy=ideas - count,
                 total_pnl_percent=total,
@@ -170,7 +178,7 @@ class SampleGrid:
     def _untraded(self, point: int) -> SweepReport:
         """The report of a point without any idea."""
         return SweepReport(
-            point=point, rule=self._grid.rule(point), trade_count=0, skipped_busy=0, total_pnl_percent=0.0,
+            point=point, rule=self._rules[point], trade_count=0, skipped_busy=0, total_pnl_percent=0.0,
             avg_pnl_percent=None, win_rate=None, profit_factor=None, max_series_drawdown_percent=0.0, sharpe=None,
             sortino=None, calmar_ratio=None, recovery_factor=None, avg_hold_minutes=None, p95_hold_minutes=None,
             p99_hold_minutes=None, exit_reasons=dict.fromkeys(EXIT_REASONS, 0), trades_of=self.trades,
@@ -213,7 +221,7 @@ class SampleGrid:
         known = [0] * len(self._names)
         for one in self._entered:
             known[self._names.index(one.profile.idea.author)] += 1
-        return AuthorTracks(self._grid.rule, self._names, known, self._graded, self._hits)
+        return AuthorTracks(self._rules, self._names, known, self._graded, self._hits)
 
     def sample(self, reports: Sequence[SweepReport]) -> SweepSample:
         """What `blocks` came to, with its `reports` in the order in which they are shown."""

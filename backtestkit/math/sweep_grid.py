@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +34,7 @@ class SweepGrid:
     profit_lock_percent: tuple[float, ...]
 
     def __len__(self) -> int:
-        return int(np.prod(self._shape))
+        return prod(self._shape)
 
     @property
     def horizon(self) -> int:
@@ -65,15 +67,14 @@ class SweepGrid:
         columns: Integers = self.locks.start + np.flatnonzero(np.array(self.profit_lock_percent) == 0)
         return columns
 
-    def rule(self, point: int) -> SweepRule:
-        """The rule at a place of the grid."""
-        stop, trail, hold, lock = (int(place) for place in np.unravel_index(point, self._shape))
-        return SweepRule(
-            self.hard_stop_percent[stop],
-            self.trailing_take_percent[trail],
-            self.hold_minutes[hold],
-            self.profit_lock_percent[lock],
-        )
+    def rules(self) -> list[SweepRule]:
+        """The rules of all points, in their order."""
+        return [
+            SweepRule(stop, trail, hold, lock)
+            for stop, trail, hold, lock in product(
+                self.hard_stop_percent, self.trailing_take_percent, self.hold_minutes, self.profit_lock_percent
+            )
+        ]
 
     def places(self, first: int, last: int) -> Places:
         """The places of the points from `first` to before `last`."""

@@ -166,18 +166,18 @@ class AuthorTracks(Sequence[AuthorTrack]):
     A row is made when it is read: a grid of thousands of points has millions of them.
     """
 
-    __slots__ = ("_authors", "_hits", "_ideas", "_known", "_order", "_rule")
+    __slots__ = ("_authors", "_hits", "_ideas", "_known", "_order", "_rules")
 
     def __init__(
         self,
-        rule: Callable[[int], SweepRule],
+        rules: Sequence[SweepRule],
         authors: Sequence[str],
         known: Sequence[int],
         ideas: Integers,
         hits: Integers,
     ) -> None:
         """`known` are the ideas of each author; `ideas` (graded ones) and `hits` have shape (points, authors)."""
-        self._rule, self._authors, self._known = rule, tuple(authors), tuple(known)
+        self._rules, self._authors, self._known = rules, tuple(authors), tuple(known)
         self._ideas, self._hits = ideas, hits
         self._order = (-ideas).argsort(axis=1, kind="stable")
 
@@ -208,10 +208,10 @@ class AuthorTracks(Sequence[AuthorTrack]):
         author = int(self._order[point, place])
         ideas, hits = int(self._ideas[point, author]), int(self._hits[point, author])
         rate = hits / ideas * 100 if ideas else None
-        return AuthorTrack(self._rule(point), self._authors[author], ideas, hits, rate, self._known[author] - ideas)
+        return AuthorTrack(self._rules[point], self._authors[author], ideas, hits, rate, self._known[author] - ideas)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SweepSample:
     """The grid over one part of the ideas.
 
@@ -233,6 +233,10 @@ class SweepSample:
     avg_hold_minutes: float | None
     p95_hold_minutes: int | None
     p99_hold_minutes: int | None
+
+    def __repr__(self) -> str:
+        # An event loop writes down what its task gives back; tens of thousands of reports would take a second.
+        return f"<SweepSample {self.ideas} ideas, {len(self.reports)} points, {self.trade_count} trades>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +282,7 @@ class SweepCounts:
         return self.total - self.neutral - self.repeated
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SweepResult:
     """What a sweep came to.
 
@@ -304,6 +308,9 @@ class SweepResult:
     in_sample: SweepSample
     out_of_sample: SweepSample | None
     best: Mapping[SweepOrder, SweepPair | None]
+
+    def __repr__(self) -> str:
+        return f"<SweepResult {self.sweep_name} {self.symbol}: {self.counts.total} ideas, {self.points} points>"
 
     @property
     def pairs(self) -> list[SweepPair]:

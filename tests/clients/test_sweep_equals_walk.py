@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sweep_oracle as oracle
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sweep_oracle import MINUTE, Watched
 
-import sweep_oracle as oracle
 from backtestkit.clients.sweep import ClientSweep
 from backtestkit.clients.sweep_sample import SampleGrid
 from backtestkit.market.parquet_source import ParquetExchange
@@ -19,7 +20,6 @@ from backtestkit.math.sweep_grid import SweepGrid
 from backtestkit.model.candle import Candles
 from backtestkit.model.fill_policy import CONSERVATIVE, REFERENCE, FillPolicy
 from backtestkit.model.sweep import Direction, Idea
-from sweep_oracle import MINUTE, Watched
 
 START = 1_700_000_040_000
 CANDLES = Path(__file__).resolve().parents[3] / "shared" / "data" / "candles"
