@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "backtest": ("backtestkit.apps.cli.backtest", "backtest_app"),
     "data": ("backtestkit.apps.cli.data", "data_app"),
     "notify-test": ("backtestkit.apps.cli.notify_test", "notify_test_app"),
+    "sweep": ("backtestkit.apps.cli.sweep", "sweep_app"),
     "version": ("backtestkit.apps.cli.version", "version_app"),
 }
 

@@ -118,9 +118,10 @@ def _both(pair: SweepPair, field: str) -> str:
 
 def _sentence(result: SweepResult, pair: SweepPair) -> str:
     """How many rules were tried, and what that makes of the winner."""
+    different = len({(report.trade_count, report.total_pnl_percent) for report in result.in_sample.reports})
     tried = (
-        f"{result.points} rules were tried on {result.counts.in_sample} ideas, and the best of them was picked: the more are "
-        "tried, the better the best one looks, by luck alone."
+        f"{result.points} rules were tried on {result.counts.in_sample} ideas, {different} of them with different results, and "
+        "the best was picked: the more are tried, the better the best one looks, by luck alone."
     )
     if pair.out_of_sample is None:
         return f"{tried} Nothing was held out, so there is no figure here that the choice has not seen."
@@ -229,14 +230,11 @@ def _authors(result: SweepResult) -> list[list[str]]:
 
 
 def _hit_sentence(rule: SweepRule) -> str:
-    goal = f"{rule.trailing_take_percent:g}% trailing exit would arm"
-    if rule.profit_lock_percent:
-        goal = f"price has come {rule.profit_lock_percent:g}% or the {goal}"
-    else:
-        goal = f"price has come so far that the {goal}"
+    lock = f"the lock ({rule.profit_lock_percent:g}%) or " if rule.profit_lock_percent else ""
     return (
-        f"By the winner's rule an idea is right when the {goal} before the {rule.hard_stop_percent:g}% stop is touched, "
-        f"within {rule.hold_minutes} min."
+        f"An idea is right by the winner's rule when the price reaches {lock}the point where the trailing exit "
+        f"({rule.trailing_take_percent:g}%) arms before it touches the stop ({rule.hard_stop_percent:g}%), within "
+        f"{rule.hold_minutes} min."
     )
 
 
