@@ -24,8 +24,8 @@ def profile(direction: Direction) -> IdeaProfile:
 def test_of_a_long() -> None:
     found = profile("long")
     assert (found.entry_timestamp, found.entry_price, found.candles, found.truncated) == (START, 100.0, 4, True)
-    assert (found.favourable_percent, found.favourable_minute) == (pytest.approx(5.0), 3)
-    assert (found.adverse_percent, found.adverse_minute) == (pytest.approx(4.0), 4)
+    assert found.favourable_percent == pytest.approx(5.0) and found.favourable_minute == 3
+    assert found.adverse_percent == pytest.approx(4.0) and found.adverse_minute == 4
     assert found.adverse_before_percent == pytest.approx(3.0), "in the candles before the best one"
     assert found.median_percent == pytest.approx(0.5) and not found.hit
     assert found.outcome_known_at == START + 4 * MINUTE
@@ -33,8 +33,8 @@ def test_of_a_long() -> None:
 
 def test_of_a_short_it_is_the_other_way_round() -> None:
     found = profile("short")
-    assert (found.favourable_percent, found.favourable_minute) == (pytest.approx(4.0), 4)
-    assert (found.adverse_percent, found.adverse_minute) == (pytest.approx(5.0), 3)
+    assert found.favourable_percent == pytest.approx(4.0) and found.favourable_minute == 4
+    assert found.adverse_percent == pytest.approx(5.0) and found.adverse_minute == 3
     assert found.adverse_before_percent == pytest.approx(5.0)
     assert found.median_percent == pytest.approx(-0.5) and found.hit
 

@@ -35,7 +35,7 @@ class SweepCandles:
         earliest = 0 if span is None else span[0]
         for since, until in merge_ranges((max(since, earliest), min(until, self._newest)) for since, until in windows):
             try:
-                self._read[since, until] = await self._columns(since, until)
+                self._read[since, until] = await self._exchange.columns(self._symbol, since, until, strict=self._strict)
             except InsufficientDataError:
                 # Only part of it exists, and the source did not say which: ask window by window.
                 self._read[since, until] = None
@@ -45,31 +45,17 @@ class SweepCandles:
         for (start, end), candles in self._read.items():
             if start <= since < end:
                 stop = min(until, end)
-                feed = await self._in_pages(since, stop) if candles is None else Feed(_cut(candles, since, stop), stop)
+                feed = await self._existing(since, stop) if candles is None else Feed(_cut(candles, since, stop), stop)
                 break
         else:
             return Feed(Candles.empty(), since)
         begins = len(feed.candles) > 0 and int(feed.candles.timestamp[0]) == since
         return feed if begins else Feed(Candles.empty(), since)
 
-    async def _in_pages(self, since: int, until: int) -> Feed:
-        """What a source has that does not say where it ends: page after page up to the first that is not whole."""
-        parts: list[Candles] = []
-        page = self._exchange.config.max_candles_per_request * self._step
-        for start in range(since, until, page):
-            end = min(start + page, until)
-            try:
-                parts.append(await self._columns(start, end))
-            except InsufficientDataError as error:
-                last = start if error.available is None or error.available[0] > start else error.available[1]
-                if last > start:
-                    parts.append(await self._columns(start, min(end, last + self._step)))
-                break
-        candles = Candles.concat([part for part in parts if len(part)])
+    async def _existing(self, since: int, until: int) -> Feed:
+        """What there is of a window near an end of the data that the source does not tell."""
+        candles = await self._exchange.existing(self._symbol, since, until, strict=self._strict)
         return Feed(candles, int(candles.timestamp[-1]) + self._step if len(candles) else since)
-
-    async def _columns(self, since: int, until: int) -> Candles:
-        return await self._exchange.columns(self._symbol, since, until, strict=self._strict)
 
 
 def _cut(candles: Candles, since: int, until: int) -> Candles:
