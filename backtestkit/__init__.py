@@ -162,8 +162,8 @@ ROOMS = {
     "backtestkit.model.walker": "WalkerResult WalkerStatistics WalkerEvent WalkerProgressEvent WalkerCompleteEvent",
     "backtestkit.api.sweep": "Sweep SweepRun",
     "backtestkit.model.sweep": (
-        "Idea Direction SweepRule SweepTrade SweepReport SweepPair SweepSample SweepCounts SweepResult IdeaProfile "
-        "AuthorTrack AuthorTracks ExitReason SweepOrder"
+        "Idea IdeaDirection SweepRule SweepTrade SweepReport SweepPair SweepSample SweepCounts SweepResult IdeaProfile "
+        "AuthorTrack AuthorTracks SweepExitReason SweepOrder"
     ),
     "backtestkit.api.reflect": "Reflect",
     "backtestkit.api.validation": "validate",

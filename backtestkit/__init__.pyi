@@ -573,11 +573,11 @@ from backtestkit.model.statistics_events import StrategyStatistics as StrategySt
 from backtestkit.model.statistics_events import SyncStatistics as SyncStatistics
 from backtestkit.model.sweep import AuthorTrack as AuthorTrack
 from backtestkit.model.sweep import AuthorTracks as AuthorTracks
-from backtestkit.model.sweep import Direction as Direction
-from backtestkit.model.sweep import ExitReason as ExitReason
 from backtestkit.model.sweep import Idea as Idea
+from backtestkit.model.sweep import IdeaDirection as IdeaDirection
 from backtestkit.model.sweep import IdeaProfile as IdeaProfile
 from backtestkit.model.sweep import SweepCounts as SweepCounts
+from backtestkit.model.sweep import SweepExitReason as SweepExitReason
 from backtestkit.model.sweep import SweepOrder as SweepOrder
 from backtestkit.model.sweep import SweepPair as SweepPair
 from backtestkit.model.sweep import SweepReport as SweepReport
@@ -666,7 +666,6 @@ __all__ = [
     "CsvExchange",
     "DataError",
     "DeliveryError",
-    "Direction",
     "DoneEvent",
     "Dump",
     "DumpBackend",
@@ -691,7 +690,6 @@ __all__ = [
     "Exchange",
     "ExchangeCallbacks",
     "ExchangeSchema",
-    "ExitReason",
     "Extreme",
     "ExtremeEvent",
     "FillPolicy",
@@ -711,6 +709,7 @@ __all__ = [
     "HeatStatistics",
     "HighestProfit",
     "Idea",
+    "IdeaDirection",
     "IdeaProfile",
     "IdlePingEvent",
     "IdleResult",
@@ -843,6 +842,7 @@ __all__ = [
     "Sweep",
     "SweepCallbacks",
     "SweepCounts",
+    "SweepExitReason",
     "SweepOrder",
     "SweepPair",
     "SweepReport",

@@ -9,13 +9,13 @@ from typing import Any, Final, NamedTuple, get_args
 
 from backtestkit.errors import UsageError, suggest
 from backtestkit.model.interval import MINUTE_MS, parse_time, to_ms
-from backtestkit.model.sweep import Direction, Idea
+from backtestkit.model.sweep import Idea, IdeaDirection
 
 SECONDS_UNTIL: Final = 100_000_000_000
 """Integers below this (March 1973 in milliseconds) are taken for seconds, and refused."""
 SHOWN: Final = 5
 _FIELDS: Final = ("id", "timestamp", "symbol", "direction", "author")
-_DIRECTIONS: Final[tuple[Direction, ...]] = get_args(Direction)
+_DIRECTIONS: Final[tuple[IdeaDirection, ...]] = get_args(IdeaDirection)
 
 
 class Admitted(NamedTuple):
@@ -103,7 +103,7 @@ def _text(value: Any, field: str, *, empty: bool = False) -> str:
     return value
 
 
-def _direction(value: Any) -> Direction:
+def _direction(value: Any) -> IdeaDirection:
     name = value.lower() if isinstance(value, str) else value
     for direction in _DIRECTIONS:
         if name == direction:
@@ -127,7 +127,7 @@ def admit(ideas: Sequence[Idea], symbol: str, *, repeat_minutes: int, step: int)
     """
     own = sorted((idea for idea in ideas if idea.symbol == symbol), key=lambda idea: idea.timestamp)
     directional = [idea for idea in own if idea.direction != "neutral"]
-    last: dict[tuple[str, Direction], int] = {}
+    last: dict[tuple[str, IdeaDirection], int] = {}
     admitted: list[Admitted] = []
     for idea in directional:
         key = (idea.author, idea.direction)

@@ -67,8 +67,8 @@ class SampleGrid:
         span = 0 if self._first is None or self._until is None else self._until - self._first
         self._days = max(1, -(-span // DAY_MS))
         self._names = list(dict.fromkeys(p.idea.author for p in profiles))
-        self._hits = np.zeros((len(grid), len(self._names)), dtype=np.int64)
-        self._graded = np.zeros((len(grid), len(self._names)), dtype=np.int64)
+        self._hits = np.zeros((len(grid), len(self._names)), dtype=np.int32)
+        self._graded = np.zeros((len(grid), len(self._names)), dtype=np.int32)
         self._minutes_count = np.zeros(0, dtype=np.int64)
         if entered:
             self._stack()

@@ -14,9 +14,9 @@ import numpy as np
 from backtestkit.math.statistics_formulas import EPS
 from backtestkit.model.candle import Flags, Floats, Integers
 from backtestkit.model.interval import DAY_MS
-from backtestkit.model.sweep import ExitReason
+from backtestkit.model.sweep import SweepExitReason
 
-EXIT_REASONS: Final[tuple[ExitReason, ...]] = (
+EXIT_REASONS: Final[tuple[SweepExitReason, ...]] = (
     "hard_stop", "trailing_take", "profit_lock", "time_expired", "data_truncated",
 )  # fmt: skip
 """The reasons in the order of their codes."""

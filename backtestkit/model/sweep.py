@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, TypeAlias, overload
+from typing import Literal, TypeAlias, assert_never, overload
 
-from backtestkit.model.candle import Integers
+import numpy as np
+import numpy.typing as npt
+
 from backtestkit.model.interval import from_ms
 
-Direction: TypeAlias = Literal["long", "short", "neutral"]
-ExitReason: TypeAlias = Literal["hard_stop", "trailing_take", "profit_lock", "time_expired", "data_truncated"]
+IdeaDirection: TypeAlias = Literal["long", "short", "neutral"]
+SweepExitReason: TypeAlias = Literal["hard_stop", "trailing_take", "profit_lock", "time_expired", "data_truncated"]
 SweepOrder: TypeAlias = Literal["sharpe", "sortino", "pnl", "recovery"]
+Counts: TypeAlias = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class Idea:
     id: str
     timestamp: int
     symbol: str
-    direction: Direction
+    direction: IdeaDirection
     author: str = ""
 
     @property
@@ -88,7 +91,7 @@ class SweepTrade:
     entry_price: float
     exit_timestamp: int
     exit_price: float
-    exit_reason: ExitReason
+    exit_reason: SweepExitReason
     pnl_percent: float
     hold_minutes: int
     absorbed_ideas: tuple[str, ...]
@@ -122,7 +125,7 @@ class SweepReport:
     avg_hold_minutes: float | None
     p95_hold_minutes: int | None
     p99_hold_minutes: int | None
-    exit_reasons: Mapping[ExitReason, int]
+    exit_reasons: Mapping[SweepExitReason, int]
     trades_of: Callable[[int], tuple[SweepTrade, ...]] = field(repr=False, compare=False)
 
     @property
@@ -143,6 +146,8 @@ class SweepReport:
                 return self.total_pnl_percent
             case "recovery":
                 return self.recovery_factor
+            case _:
+                assert_never(order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,20 +171,19 @@ class AuthorTracks(Sequence[AuthorTrack]):
     A row is made when it is read: a grid of thousands of points has millions of them.
     """
 
-    __slots__ = ("_authors", "_hits", "_ideas", "_known", "_order", "_rules")
+    __slots__ = ("_authors", "_hits", "_ideas", "_known", "_rules")
 
     def __init__(
         self,
         rules: Sequence[SweepRule],
         authors: Sequence[str],
         known: Sequence[int],
-        ideas: Integers,
-        hits: Integers,
+        ideas: Counts,
+        hits: Counts,
     ) -> None:
         """`known` are the ideas of each author; `ideas` (graded ones) and `hits` have shape (points, authors)."""
         self._rules, self._authors, self._known = rules, tuple(authors), tuple(known)
         self._ideas, self._hits = ideas, hits
-        self._order = (-ideas).argsort(axis=1, kind="stable")
 
     def __len__(self) -> int:
         return self._ideas.size
@@ -190,25 +194,30 @@ class AuthorTracks(Sequence[AuthorTrack]):
     def __getitem__(self, index: slice) -> list[AuthorTrack]: ...
     def __getitem__(self, index: int | slice) -> AuthorTrack | list[AuthorTrack]:
         if isinstance(index, slice):
-            return [self._row(i) for i in range(*index.indices(len(self)))]
+            return [self[i] for i in range(*index.indices(len(self)))]
         if not -len(self) <= index < len(self):
             raise IndexError(f"track {index} of {len(self)}")
-        return self._row(index % len(self))
+        point, place = divmod(index % len(self), len(self._authors))
+        return self.of(point)[place]
 
     def __iter__(self) -> Iterator[AuthorTrack]:
-        return (self._row(i) for i in range(len(self)))
+        return (track for point in range(len(self._ideas)) for track in self.of(point))
 
     def of(self, point: int) -> list[AuthorTrack]:
         """The tracks of the rule at that place of the grid."""
-        count = len(self._authors)
-        return self[point * count : (point + 1) * count]
-
-    def _row(self, index: int) -> AuthorTrack:
-        point, place = divmod(index, len(self._authors))
-        author = int(self._order[point, place])
-        ideas, hits = int(self._ideas[point, author]), int(self._hits[point, author])
-        rate = hits / ideas * 100 if ideas else None
-        return AuthorTrack(self._rules[point], self._authors[author], ideas, hits, rate, self._known[author] - ideas)
+        ideas, hits = self._ideas[point].tolist(), self._hits[point].tolist()
+        order = sorted(range(len(ideas)), key=lambda author: -ideas[author])
+        return [
+            AuthorTrack(
+                rule=self._rules[point],
+                author=self._authors[author],
+                ideas=ideas[author],
+                hits=hits[author],
+                hit_rate=hits[author] / ideas[author] * 100 if ideas[author] else None,
+                ungraded=self._known[author] - ideas[author],
+            )
+            for author in order
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

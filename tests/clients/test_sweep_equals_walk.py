@@ -19,7 +19,7 @@ from backtestkit.math.profit import Costs
 from backtestkit.math.sweep_grid import SweepGrid
 from backtestkit.model.candle import Candles
 from backtestkit.model.fill_policy import CONSERVATIVE, REFERENCE, FillPolicy
-from backtestkit.model.sweep import Direction, Idea
+from backtestkit.model.sweep import Idea, IdeaDirection
 
 START = 1_700_000_040_000
 CANDLES = Path(__file__).resolve().parents[3] / "shared" / "data" / "candles"
@@ -56,7 +56,7 @@ COSTS = st.sampled_from([Costs(0.0, 0.0), Costs(0.1, 0.1), Costs(1.0, 0.05), Cos
 
 
 def watch(
-    market: Candles, grid: SweepGrid, entries: list[tuple[int, Direction, str]], known_until: int
+    market: Candles, grid: SweepGrid, entries: list[tuple[int, IdeaDirection, str]], known_until: int
 ) -> list[Watched]:
     """Ideas with their candles, as a feed cuts them."""
     watched: list[Watched] = []
@@ -121,7 +121,7 @@ def test_on_real_candles(policy: FillPolicy) -> None:
     path = CANDLES / "BYBIT_DOGEUSDT-PERP_1m_20250529_20250629.parquet"
     market = ParquetExchange("real", path).read_candles("DOGEUSDT", "1m", 0, 2**62)
     rng = np.random.default_rng(5)
-    sides: list[Direction] = ["long", "short"]
+    sides: list[IdeaDirection] = ["long", "short"]
     entries = [
         (int(place), sides[int(rng.integers(2))], "abc"[int(rng.integers(3))])
         for place in rng.integers(0, len(market), 12)

@@ -9,13 +9,15 @@ import pytest
 
 from backtestkit.clients.sweep_ideas import admit, as_ideas, split
 from backtestkit.errors import UsageError
-from backtestkit.model.sweep import Direction, Idea
+from backtestkit.model.sweep import Idea, IdeaDirection
 from scenarios.market import MINUTE, START
 
 GOOD = {"id": "1", "timestamp": START, "symbol": "BTC", "direction": "long", "author": "ann"}
 
 
-def idea(number: int, minute: float, direction: Direction = "long", author: str = "ann", symbol: str = "BTC") -> Idea:
+def idea(
+    number: int, minute: float, direction: IdeaDirection = "long", author: str = "ann", symbol: str = "BTC"
+) -> Idea:
     return Idea(str(number), START + int(minute * MINUTE), symbol, direction, author)
 
 

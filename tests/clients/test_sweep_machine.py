@@ -16,7 +16,7 @@ from backtestkit.math.profit import Costs
 from backtestkit.math.sweep_grid import SweepGrid
 from backtestkit.model.candle import Candles
 from backtestkit.model.fill_policy import CONSERVATIVE, REFERENCE
-from backtestkit.model.sweep import Direction, Idea, SweepCounts, SweepReport
+from backtestkit.model.sweep import Idea, IdeaDirection, SweepCounts, SweepReport
 from scenarios.market import MINUTE, START, Row, candles
 
 FREE = Costs(0.0, 0.0)
@@ -35,7 +35,7 @@ def still(prices: list[float], first: int = 0) -> Candles:
     return candles(rows, start=START + first * MINUTE)
 
 
-def idea(name: str = "i", direction: Direction = "long", author: str = "ann", minute: int = 0) -> Idea:
+def idea(name: str = "i", direction: IdeaDirection = "long", author: str = "ann", minute: int = 0) -> Idea:
     return Idea(name, START + (minute - 1) * MINUTE, "BTC", direction, author)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backtestkit.math.sweep_profile import idea_profile
-from backtestkit.model.sweep import Direction, Idea, IdeaProfile
+from backtestkit.model.sweep import Idea, IdeaDirection, IdeaProfile
 from scenarios.market import MINUTE, START, candles
 
 ROWS = [
@@ -16,7 +16,7 @@ ROWS = [
 ]
 
 
-def profile(direction: Direction) -> IdeaProfile:
+def profile(direction: IdeaDirection) -> IdeaProfile:
     idea = Idea("i", START - MINUTE, "BTC", direction)
     return idea_profile(idea, candles(ROWS), step=MINUTE, truncated=True)
 

@@ -117,9 +117,12 @@ def test_only_the_top_is_shown_and_says_so() -> None:
 
 
 def test_without_a_hold_out_the_report_says_that_nothing_is_proven() -> None:
-    text = sweep_report(sweep(ideas(), holdout_percent=0))
+    result = sweep(ideas(), holdout_percent=0)
+    text = sweep_report(result)
     assert "Nothing was held out" in text and "Out: Sharpe" not in text and "Split At" not in text
     assert "**Out Of Sample:** 0\n" in text
+    pair = result.best["sharpe"]
+    assert pair is not None and out_of_sample_rank(result, pair) is None
 
 
 def test_a_hold_out_without_ideas() -> None:
@@ -140,4 +143,8 @@ def test_a_hold_out_that_cannot_carry_the_figure() -> None:
 def test_a_sample_that_cannot_carry_a_winner(minute: int) -> None:
     alone = {**ideas()[0], "id": "late", "ts": START + (minute - 1) * MINUTE}
     text = sweep_report(sweep([alone]))
-    assert "No rule has a Sharpe in sample." in text and "## Authors\n\nN/A" in text
+    assert (
+        "| Sharpe | N/A | N/A | N/A |" in text
+        and "No rule has a Sharpe in sample." in text
+        and "## Authors\n\nN/A" in text
+    )

@@ -23,16 +23,14 @@ TOP = 20
 
 def show_table(outcomes: Sequence[SweepOutcome]) -> None:
     """Print two rows per sweep, in sample and out of sample, what was tried, where the reports are, and what went wrong."""
-    done = [outcome for outcome in outcomes if outcome.result is not None]
-    if done:
-        rows = [row for outcome in done if outcome.result is not None for row in table_rows(outcome.result)]
-        for line in aligned([HEADINGS, *rows]):
+    results = [outcome.result for outcome in outcomes if outcome.result is not None]
+    if results:
+        for line in aligned([HEADINGS, *(row for result in results for row in table_rows(result))]):
             typer.echo(line)
         typer.echo()
-    for outcome in done:
-        if outcome.result is not None:
-            typer.echo(tried(outcome.result))
-    for outcome in done:
+    for result in results:
+        typer.echo(tried(result))
+    for outcome in outcomes:
         if outcome.report is not None:
             typer.echo(f"Report: {outcome.report}")
     for outcome in outcomes:

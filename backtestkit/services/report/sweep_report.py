@@ -44,7 +44,7 @@ def sweep_report(result: SweepResult) -> str:
         ["## Winner"],
         *_winner(result),
         ["## Best Rules"],
-        render_table([(order, pair) for order, pair in result.best.items() if pair is not None], _criterion_columns()),
+        render_table(list(result.best.items()), _criterion_columns()),
         ["## Top Rules"],
         *_top(result),
         ["## Authors"],
@@ -171,17 +171,17 @@ def _figure_columns() -> list[Column[Any]]:
 
 
 def _criterion_columns() -> list[Column[Any]]:
-    def figure(row: tuple[SweepOrder, SweepPair], outside: bool) -> str | None:
+    def figure(row: tuple[SweepOrder, SweepPair | None], sample: str) -> str | None:
         order, pair = row
-        report = pair.out_of_sample if outside else pair.in_sample
+        report: SweepReport | None = getattr(pair, sample, None)
         value = None if report is None else report.figure(order)
         return formats.signed_percent(value, 2) if order == "pnl" else formats.fixed(value, 3)
 
     return [
         Column("criterion", "Best By", lambda row, _: FIGURE_NAMES[row[0]]),
-        Column("rule", "Rule", lambda row, _: str(row[1].rule)),
-        Column("in_sample", "In Sample", lambda row, _: figure(row, False)),
-        Column("out_of_sample", "Out Of Sample", lambda row, _: figure(row, True)),
+        Column("rule", "Rule", lambda row, _: None if row[1] is None else str(row[1].rule)),
+        Column("in_sample", "In Sample", lambda row, _: figure(row, "in_sample")),
+        Column("out_of_sample", "Out Of Sample", lambda row, _: figure(row, "out_of_sample")),
     ]
 
 
