@@ -51,7 +51,7 @@ class SweepRun:
     async def result(self) -> SweepResult:
         """What the sweep came to; the first call runs it, and whoever calls meanwhile is refused.
 
-        Raises `UsageError` when no idea is about the symbol, `DataError` as the exchange raises it.
+        Raises `DataError` as the exchange does, `UsageError` for a hold that is shorter than a candle.
         """
         if self._state.result is not None:
             return self._state.result
@@ -82,9 +82,10 @@ class _Sweep:
 
         Ideas are `Idea`s or mappings with `id`, `timestamp` (or `ts`: an aware datetime, text, or milliseconds), `symbol`,
         `direction` (`long`, `short`, `neutral`) and `author`; those about other symbols are left alone. `UsageError` lists
-        what is wrong with them. `policy` is the fill policy, the configured one without it.
+        what is wrong with them, or says that none is about `symbol`. `policy` is the fill policy, the configured one without it.
         """
-        from backtestkit.clients.sweep_ideas import as_ideas
+        from backtestkit.clients.sweep_ideas import admit, as_ideas
+        from backtestkit.model.interval import interval_step_ms
         from backtestkit.services.core.run_resolver import resolve_policy
         from backtestkit.services.logic.sweep import SweepPlan
 
@@ -92,7 +93,13 @@ class _Sweep:
         container, config = kit.container, kit.config
         schema = kit.validations["sweep"].validate(sweep_name)
         exchange = container.exchange_pool().connect(schema.exchange_name)
-        plan = SweepPlan(schema, symbol, as_ideas(ideas), exchange, config, resolve_policy(policy, config))
+        admission = admit(
+            as_ideas(ideas),
+            symbol,
+            repeat_minutes=schema.repeat_minutes,
+            step=interval_step_ms(exchange.schema.base_interval),
+        )
+        plan = SweepPlan(schema, symbol, admission, exchange, config, resolve_policy(policy, config))
         return SweepRun(kit, plan, container.sweep_logic())
 
     def list(self) -> list[SweepRun]:

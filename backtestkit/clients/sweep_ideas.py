@@ -123,9 +123,12 @@ def admit(ideas: Sequence[Idea], symbol: str, *, repeat_minutes: int, step: int)
 
     In the order of time, equal times as given: neutral ones are left out, then those that come less than `repeat_minutes`
     after the last one kept of the same author and direction. An idea enters with the candle after the one it falls into,
-    also when it falls on an open, because it cannot have acted on it.
+    also when it falls on an open, because it cannot have acted on it. `UsageError` when no idea is about the symbol.
     """
     own = sorted((idea for idea in ideas if idea.symbol == symbol), key=lambda idea: idea.timestamp)
+    if not own:
+        known = sorted({idea.symbol for idea in ideas})
+        raise UsageError(f"no idea is about symbol {symbol!r}. {suggest(symbol, known, 'ideas=[...]')}")
     directional = [idea for idea in own if idea.direction != "neutral"]
     last: dict[tuple[str, IdeaDirection], int] = {}
     admitted: list[Admitted] = []

@@ -19,7 +19,7 @@ from backtestkit.math.scan import first_true
 from backtestkit.model.candle import Candles, Floats, Integers
 
 SLACK: Final = 8 * float(np.finfo(np.float64).eps)
-"""How far, relative, a quotient of two prices may be off: two roundings of the walk and two of the search, doubled."""
+"""How far, relative, the search looks beyond its factor. The walk rounds once and the quotient once, half an epsilon each."""
 
 
 @dataclass(frozen=True, slots=True)

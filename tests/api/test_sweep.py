@@ -317,10 +317,10 @@ class TestFacade:
         assert bk.Sweep.list() == []
 
     def test_a_sweep_that_failed_says_so(self) -> None:
-        add_market(random_market())
+        add_market(random_market(), base_interval="1h")
         add_sweep()
-        sweep = bk.Sweep.run("BTX", sweep_name="s", ideas=spread_ideas())
-        with pytest.raises(bk.UsageError, match=r"no idea is about symbol 'BTX'. Did you mean 'BTC'"):
+        sweep = bk.Sweep.run("BTC", sweep_name="s", ideas=spread_ideas())
+        with pytest.raises(bk.UsageError, match="hold_minutes=30 is shorter than a candle of 60 minutes"):
             sweep.wait()
         with pytest.raises(bk.UsageError, match="has failed; start another one"):
             sweep.wait()
@@ -332,8 +332,10 @@ class TestFacade:
             bk.Sweep.run("BTC", sweep_name="ss", ideas=[])
         with pytest.raises(bk.UsageError, match="2 ideas refused"):
             bk.Sweep.run("BTC", sweep_name="s", ideas=[{}, {}])
+        with pytest.raises(bk.UsageError, match=r"no idea is about symbol 'BTX'. Did you mean 'BTC'"):
+            bk.Sweep.run("BTX", sweep_name="s", ideas=spread_ideas())
         with pytest.raises(bk.UsageError, match="fill policy 'kind' is unknown"):
-            bk.Sweep.run("BTC", sweep_name="s", ideas=[], policy="kind")  # type: ignore[arg-type]
+            bk.Sweep.run("BTC", sweep_name="s", ideas=spread_ideas(), policy="kind")  # type: ignore[arg-type]
 
     def test_costs_and_policy_are_those_of_the_configuration(self) -> None:
         add_market(random_market())

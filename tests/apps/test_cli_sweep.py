@@ -223,6 +223,7 @@ class TestRefused:
             ),
             ("ideas.jsonl", '{"id": "1"}\n\n{', "--ideas ideas.jsonl, line 3 is no JSON"),
             ("ideas.csv", "id,ts\n1", "--ideas ideas.csv, line 2: has not as many fields as the heading"),
+            ("ideas.csv", 'id,ts\n1,"2"3', "--ideas ideas.csv is no table in UTF-8: ',' expected after '\"'"),
             ("ideas.csv", "id,ts\n1,2,3", "--ideas ideas.csv, line 2: has not as many fields as the heading"),
         ],
     )

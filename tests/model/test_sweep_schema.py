@@ -42,7 +42,7 @@ def test_axes_that_make_no_rules_are_refused(axis: str, values: Any, complaint: 
     assert f"{axis}=" in told and complaint in told
 
 
-def test_a_third_is_held_out_unless_told_otherwise() -> None:
+def test_thirty_percent_are_held_out_unless_told_otherwise() -> None:
     schema = SweepSchema(sweep_name="s", exchange_name="e")
     assert (schema.holdout_percent, schema.holdout_from, schema.repeat_minutes) == (30.0, None, 480)
 

@@ -161,14 +161,18 @@ def read_ideas(path: Path) -> list[Idea]:
 
 def _read_table(path: Path) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for number, row in enumerate(csv.DictReader(file, strict=True), 2):
-            if None in row or None in row.values():
-                raise typer.BadParameter(f"--ideas {path}, line {number}: has not as many fields as the heading")
-            for field in ("ts", "timestamp"):
-                if str(row.get(field, "")).isdigit():
-                    row[field] = int(row[field])
-            rows.append(row)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for number, row in enumerate(csv.DictReader(file, strict=True), 2):
+                if None in row or None in row.values():
+                    raise typer.BadParameter(f"--ideas {path}, line {number}: has not as many fields as the heading")
+                rows.append(row)
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"--ideas {path} is no table in UTF-8: {error}") from None
+    for row in rows:
+        for field in ("ts", "timestamp"):
+            if str(row.get(field, "")).isdigit():
+                row[field] = int(row[field])
     return rows
 
 

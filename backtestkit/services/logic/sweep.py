@@ -7,17 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backtestkit.clients.sweep import ORDERS, ClientSweep, best_of, ranked
-from backtestkit.clients.sweep_ideas import Admission, Split, admit, split
+from backtestkit.clients.sweep_ideas import Admission, Split, split
 from backtestkit.clients.sweep_sample import SampleGrid
 from backtestkit.config import Config
-from backtestkit.errors import UsageError, suggest
 from backtestkit.math.profit import Costs
 from backtestkit.math.sweep_grid import SweepGrid
 from backtestkit.model.event import ErrorEvent
 from backtestkit.model.fill_policy import FillPolicy
 from backtestkit.model.interval import MINUTE_MS, interval_step_ms, to_ms
 from backtestkit.model.schema import SweepCallbacks, SweepSchema
-from backtestkit.model.sweep import Idea, SweepCounts, SweepOrder, SweepPair, SweepReport, SweepResult, SweepSample
+from backtestkit.model.sweep import SweepCounts, SweepOrder, SweepPair, SweepReport, SweepResult, SweepSample
 from backtestkit.runtime.clock import Clock
 from backtestkit.runtime.context import RunKey
 from backtestkit.runtime.scheduler import breathe
@@ -33,7 +32,7 @@ class SweepPlan:
 
     schema: SweepSchema
     symbol: str
-    ideas: Sequence[Idea]
+    admission: Admission
     exchange: ExchangeConnection
     config: Config
     policy: FillPolicy
@@ -80,7 +79,7 @@ class SweepLogicService:
         self._channels, self._clock = channels, wall_clock
 
     async def run(self, state: SweepState) -> SweepResult:
-        """Grade the ideas over the grid. `UsageError` when none is about the symbol; `DataError` as the exchange raises it.
+        """Grade the ideas over the grid. Raises `DataError` as the exchange does, and `UsageError` for a hold below a candle.
 
         What a callback raises is reported on the error channel, and the sweep goes on.
         """
@@ -93,14 +92,10 @@ class SweepLogicService:
 
     async def _run(self, state: SweepState) -> SweepResult:
         plan, schema, symbol = state.plan, state.plan.schema, state.plan.symbol
-        admission = admit(plan.ideas, symbol, repeat_minutes=schema.repeat_minutes, step=plan.step)
-        if not admission.total:
-            known = sorted({idea.symbol for idea in plan.ideas})
-            raise UsageError(f"no idea is about symbol {symbol!r}. {suggest(symbol, known, 'ideas=[...]')}")
-        directional = len(admission.admitted)
+        total, directional = plan.admission.total, len(plan.admission.admitted)
         state.total = directional + len(plan.grid) * 2
-        await self._call(state, state.callbacks.on_ideas, symbol, admission.total, directional)
-        machine = await self._profiles(state, admission)
+        await self._call(state, state.callbacks.on_ideas, symbol, total, directional)
+        machine = await self._profiles(state)
         await self._call(state, state.callbacks.on_profiles, symbol, machine.profiles)
         parts = split(
             [profile.entry_timestamp for profile in machine.profiles],
@@ -120,11 +115,11 @@ class SweepLogicService:
             tried = await self._points(state, held, chosen=False)
             outside = held.sample([tried[report.point] for report in ranking])
         state.done = state.total
-        return self._result(plan, admission, machine, parts, (inside, outside), (reports, tried))
+        return self._result(plan, machine, parts, (inside, outside), (reports, tried))
 
-    async def _profiles(self, state: SweepState, admission: Admission) -> ClientSweep:
+    async def _profiles(self, state: SweepState) -> ClientSweep:
         """The machine with all ideas that have candles."""
-        plan, symbol = state.plan, state.plan.symbol
+        plan, symbol, admission = state.plan, state.plan.symbol, state.plan.admission
         costs = Costs(plan.config.percent_slippage, plan.config.percent_fee)
         machine = ClientSweep(plan.grid, policy=plan.policy, costs=costs, step=plan.step)
         horizon = plan.grid.horizon * MINUTE_MS
@@ -163,7 +158,6 @@ class SweepLogicService:
     def _result(
         self,
         plan: SweepPlan,
-        admission: Admission,
         machine: ClientSweep,
         parts: Split,
         samples: tuple[SweepSample, SweepSample | None],
@@ -171,6 +165,7 @@ class SweepLogicService:
     ) -> SweepResult:
         inside, outside = samples
         chosen, tried = reports
+        admission = plan.admission
 
         def pair(order: SweepOrder) -> SweepPair | None:
             best = best_of(chosen, order)
