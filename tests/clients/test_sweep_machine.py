@@ -75,6 +75,33 @@ class TestTime:
             client(grid((4, 10)), step=5 * MINUTE)
 
 
+class TestOneCandle:
+    """A candle from which more than one story could be told."""
+
+    def outcome(self, *rows: Row, **axes: tuple[float, ...]) -> tuple[str, bool]:
+        """The reason of the exit, and whether the idea was right."""
+        machine = client(grid((len(rows),), **axes))
+        machine.add(idea(), candles(rows), START + 60 * MINUTE)
+        sample = machine.sample([0])
+        (report,) = reports(sample)
+        return report.trades[0].exit_reason, sample.tracks()[0].hits == 1
+
+    def test_the_stop_comes_before_a_lock_and_a_trailing_exit(self) -> None:
+        up: Row = (100.0, 103.0, 100.0, 103.0, 1.0)
+        crash: Row = (103.0, 103.0, 90.0, 91.0, 1.0)
+        assert self.outcome(up, crash, stop=(5.0,), lock=(2.0,)) == ("hard_stop", True)
+        assert self.outcome(up, crash, stop=(5.0,), trail=(1.0,)) == ("hard_stop", True)
+
+    def test_the_stop_comes_before_the_goal_of_the_grading(self) -> None:
+        wild: Row = (100.0, 110.0, 90.0, 100.0, 1.0)
+        assert self.outcome(wild, wild, stop=(5.0,), lock=(2.0,)) == ("hard_stop", False)
+
+    def test_the_last_candle_of_a_hold_may_still_stop(self) -> None:
+        calm: Row = (100.0, 100.0, 100.0, 100.0, 1.0)
+        assert self.outcome(calm, (100.0, 100.0, 95.0, 100.0, 1.0), stop=(5.0,)) == ("hard_stop", False)
+        assert self.outcome(calm, (100.0, 100.0, 95.1, 100.0, 1.0), stop=(5.0,)) == ("time_expired", False)
+
+
 class TestTheEndOfTheData:
     def test_an_idea_is_graded_by_the_holds_that_its_candles_cover(self) -> None:
         machine = client(grid((2, 4), lock=(1.0,)))

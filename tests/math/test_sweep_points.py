@@ -43,6 +43,10 @@ def test_the_drawdown_is_that_of_the_running_sum_from_zero() -> None:
     assert found.win_rate == [40.0] and found.profit_factor == [8 / 5]
 
 
+def test_a_first_loss_is_a_drawdown() -> None:
+    assert figures([-1.0, -2.0, 1.0], [0, 0, 0]).drawdown == [3.0]
+
+
 def test_ratios_are_of_days_also_of_those_without_a_trade() -> None:
     daily = np.array([2.0, -1.0, 0.0, 0.0, 0.0])
     found = figures([3.0, -1.0, -1.0], [0, 0, 1])
