@@ -129,6 +129,14 @@ bk.add_sweep(sweep_name="mine", exchange_name="files", grid_axes={"hold_minutes"
         assert (found["sweep_name"], found["exchange_name"], found["points"]) == ("mine", "files", 1520)
         (changed,) = objects(capsys, "mine.py", "--ideas", "ideas.csv", "--output", "out", "--grid", "grid.json")
         assert (changed["sweep_name"], changed["points"]) == ("mine", 320)
+        file.write_text(code.replace("repeat_minutes=0", "holdout_from='2025-01-03'"), encoding="utf-8")
+        common = ("mine.py", "--ideas", "ideas.csv", "--output", "out", "--grid", "grid.json")
+        assert [objects(capsys, *common, *words)[0]["split_at"] for words in ((), ("--holdout", "0"))] == [
+            START + 2 * 1440 * MINUTE,
+            None,
+        ]
+        file.write_text(code.replace("repeat_minutes=0", "holdout_percent=50"), encoding="utf-8")
+        assert objects(capsys, *common, "--holdout-from", "2025-01-02")[0]["split_at"] == START + 1440 * MINUTE
         file.write_text(code.split("bk.add_sweep")[0], encoding="utf-8")
         for words in ((), ("--exchange", "files")):
             (plain,) = objects(
@@ -187,6 +195,10 @@ class TestRefused:
         [
             ((), "there is no exchange. Give --candles, or add one in a file"),
             (("--gaps", "skip"), "--gaps needs --candles"),
+            (
+                ("--holdout", "40", "--holdout-from", "2025-01-02", *CANDLES),
+                "--holdout, --holdout-from: sweep 'ideas' refused: holdout_percent=40 has no place beside holdout_from",
+            ),
             (("--base-interval", "5m"), "--base-interval needs --candles"),
             (("--exchange", "nowhere"), "--exchange: exchange 'nowhere' is not registered"),
             (("--sweep", "s", *CANDLES), "--sweep 's' is not in the files"),

@@ -64,6 +64,8 @@ def plan_sweeps(kit: Kit, request: SweepRequest) -> list[SweepRun]:
 
 def _sweep(kit: Kit, request: SweepRequest, symbols: Sequence[str]) -> str:
     """The sweep of the files, or a new one, with what the line says about it; its name."""
+    from backtestkit.model.schema.research import HOLDOUT_PERCENT
+
     exchange = _exchange(kit, request, symbols)
     registry = kit.registries["sweep"]
     names = registry.names()
@@ -75,6 +77,11 @@ def _sweep(kit: Kit, request: SweepRequest, symbols: Sequence[str]) -> str:
         "holdout_from": request.holdout_from,
     }
     changes = {field: value for field, value in given.items() if value is not None}
+    # The line's word on the hold-out takes the place of the file's, in either form.
+    if request.holdout is not None:
+        changes.setdefault("holdout_from", None)
+    elif request.holdout_from is not None:
+        changes["holdout_percent"] = HOLDOUT_PERCENT
     name = request.sweep or (names[0] if len(names) == 1 else None)
     if name is None and names:
         raise typer.BadParameter(f"the files have several sweeps: {', '.join(names)}. Choose with --sweep.")
