@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -17,6 +17,7 @@ from backtestkit.math.sweep_points import (
     PointFigures,
     percentile_of_counts,
     point_figures,
+    slot_holders,
     taken_trades,
 )
 from backtestkit.model.candle import Flags, Integers
@@ -69,6 +70,7 @@ class SampleGrid:
         self._names = list(dict.fromkeys(p.idea.author for p in profiles))
         self._hits = np.zeros((len(grid), len(self._names)), dtype=np.int32)
         self._graded = np.zeros((len(grid), len(self._names)), dtype=np.int32)
+        self._made: dict[tuple[int, int], SweepTrade] = {}
         self._minutes_count = np.zeros(0, dtype=np.int64)
         if entered:
             self._stack()
@@ -189,32 +191,34 @@ class SampleGrid:
         if not self._entered:
             return ()
         columns = self._columns(self._grid.places(point, point + 1))
-        exits = self._exits(columns)
-        taken = taken_trades(self._entries, self._authors, exits.opened_at, self._step)[:, 0]
+        opened_at = np.take_along_axis(self._opened_at, columns, 1)[:, 0]
+        holders = slot_holders(self._entries.tolist(), self._authors.tolist(), opened_at.tolist(), self._step)
         absorbed: dict[int, list[str]] = {}
-        holder: dict[str, int] = {}
-        for i, one in enumerate(self._entered):
-            idea = one.profile.idea
-            if taken[i]:
-                holder[idea.author] = i
-                absorbed[i] = []
+        for row, holder in enumerate(holders):
+            if holder == row:
+                absorbed[row] = []
             else:
-                absorbed[holder[idea.author]].append(idea.id)
-        return tuple(self._trade(i, int(columns[i, 0]), tuple(ids)) for i, ids in absorbed.items())
+                absorbed[holder].append(self._entered[row].profile.idea.id)
+        exits = columns[:, 0].tolist()
+        return tuple(self._trade(row, exits[row], ids) for row, ids in absorbed.items())
 
-    def _trade(self, row: int, column: int, absorbed: tuple[str, ...]) -> SweepTrade:
-        one = self._entered[row]
-        return SweepTrade(
-            idea=one.profile.idea,
-            entry_timestamp=one.profile.entry_timestamp,
-            entry_price=one.profile.entry_price,
-            exit_timestamp=int(one.opened_at[column]) + self._label,
-            exit_price=float(one.exits.price[column]),
-            exit_reason=EXIT_REASONS[int(one.reason[column])],
-            pnl_percent=float(one.exits.pnl[column]),
-            hold_minutes=int(one.minutes[column]),
-            absorbed_ideas=absorbed,
-        )
+    def _trade(self, row: int, column: int, absorbed: list[str]) -> SweepTrade:
+        """A trade by its idea and exit: points share both, and so they share the trade unless it absorbed something."""
+        trade = self._made.get((row, column))
+        if trade is None:
+            one = self._entered[row]
+            trade = self._made[row, column] = SweepTrade(
+                idea=one.profile.idea,
+                entry_timestamp=one.profile.entry_timestamp,
+                entry_price=one.profile.entry_price,
+                exit_timestamp=int(one.opened_at[column]) + self._label,
+                exit_price=float(one.exits.price[column]),
+                exit_reason=EXIT_REASONS[int(one.reason[column])],
+                pnl_percent=float(one.exits.pnl[column]),
+                hold_minutes=int(one.minutes[column]),
+                absorbed_ideas=(),
+            )
+        return replace(trade, absorbed_ideas=tuple(absorbed)) if absorbed else trade
 
     def tracks(self) -> AuthorTracks:
         """How often authors were right, by all rules that `blocks` has been through."""

@@ -6,6 +6,7 @@ on which points are computed together and equals that of a plain loop, bit for b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -72,6 +73,21 @@ def taken_trades(entries: Integers, authors: Integers, opened_at: Integers, step
         np.less_equal(free_from[author], entry, out=taken[i])
         np.copyto(free_from[author], opened_at[i] + step, where=taken[i])
     return taken
+
+
+def slot_holders(entries: Sequence[int], authors: Sequence[int], opened_at: Sequence[int], step: int) -> list[int]:
+    """Of one point, for each idea the one whose trade has its author's slot: itself when it is traded.
+
+    The same rule as `taken_trades`, for somebody who wants to know of one point only.
+    """
+    holders: list[int] = []
+    free_from: dict[int, int] = {}
+    holder: dict[int, int] = {}
+    for row, (entry, author, exit_candle) in enumerate(zip(entries, authors, opened_at, strict=True)):
+        if free_from.get(author, entry) <= entry:
+            holder[author], free_from[author] = row, exit_candle + step
+        holders.append(holder[author])
+    return holders
 
 
 def point_figures(exits: Exits, taken: Flags, start: int, days: int) -> PointFigures:

@@ -12,6 +12,7 @@ from backtestkit.math.sweep_points import (
     percentile_index,
     percentile_of_counts,
     point_figures,
+    slot_holders,
     taken_trades,
 )
 from backtestkit.model.interval import DAY_MS, MINUTE_MS
@@ -34,6 +35,8 @@ def test_an_author_is_free_again_after_the_exit_candle() -> None:
     opened = np.array([[5, 4], [9, 9], [9, 9], [9, 9]]) * MINUTE_MS
     taken = taken_trades(entries, np.array([0, 0, 0, 1]), opened, MINUTE_MS)
     assert taken.T.tolist() == [[True, False, True, True], [True, True, False, True]]
+    for point, holders in enumerate(([0, 0, 2, 3], [0, 1, 1, 3])):
+        assert slot_holders(entries.tolist(), [0, 0, 0, 1], opened[:, point].tolist(), MINUTE_MS) == holders
 
 
 def test_the_drawdown_is_that_of_the_running_sum_from_zero() -> None:
