@@ -165,6 +165,11 @@ ROOMS = {
     "backtestkit.model.space": "IntRange FloatRange",
     "backtestkit.api.runs": "Runs Replay RunComparison",
     "backtestkit.model.run_record": "RunRecord Trials Difference",
+    "backtestkit.api.sweep": "Sweep SweepRun",
+    "backtestkit.model.sweep": (
+        "Idea IdeaDirection SweepRule SweepTrade SweepReport SweepPair SweepSample SweepCounts SweepResult IdeaProfile "
+        "AuthorTrack AuthorTracks SweepExitReason SweepOrder"
+    ),
     "backtestkit.api.reflect": "Reflect",
     "backtestkit.api.validation": "validate",
     "backtestkit.kit": "Kit current_kit reset",

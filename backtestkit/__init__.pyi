@@ -417,6 +417,8 @@ from backtestkit.api.state import get_session_data as get_session_data
 from backtestkit.api.state import get_signal_state as get_signal_state
 from backtestkit.api.state import set_session_data as set_session_data
 from backtestkit.api.state import set_signal_state as set_signal_state
+from backtestkit.api.sweep import Sweep as Sweep
+from backtestkit.api.sweep import SweepRun as SweepRun
 from backtestkit.api.system import System as System
 from backtestkit.api.system import shutdown as shutdown
 from backtestkit.api.system import wait_for_ready as wait_for_ready
@@ -577,6 +579,20 @@ from backtestkit.model.statistics_events import RiskStatistics as RiskStatistics
 from backtestkit.model.statistics_events import ScheduleStatistics as ScheduleStatistics
 from backtestkit.model.statistics_events import StrategyStatistics as StrategyStatistics
 from backtestkit.model.statistics_events import SyncStatistics as SyncStatistics
+from backtestkit.model.sweep import AuthorTrack as AuthorTrack
+from backtestkit.model.sweep import AuthorTracks as AuthorTracks
+from backtestkit.model.sweep import Idea as Idea
+from backtestkit.model.sweep import IdeaDirection as IdeaDirection
+from backtestkit.model.sweep import IdeaProfile as IdeaProfile
+from backtestkit.model.sweep import SweepCounts as SweepCounts
+from backtestkit.model.sweep import SweepExitReason as SweepExitReason
+from backtestkit.model.sweep import SweepOrder as SweepOrder
+from backtestkit.model.sweep import SweepPair as SweepPair
+from backtestkit.model.sweep import SweepReport as SweepReport
+from backtestkit.model.sweep import SweepResult as SweepResult
+from backtestkit.model.sweep import SweepRule as SweepRule
+from backtestkit.model.sweep import SweepSample as SweepSample
+from backtestkit.model.sweep import SweepTrade as SweepTrade
 from backtestkit.model.sync import SyncEvent as SyncEvent
 from backtestkit.model.walker import WalkerCompleteEvent as WalkerCompleteEvent
 from backtestkit.model.walker import WalkerEvent as WalkerEvent
@@ -615,6 +631,8 @@ __all__ = [
     "AlreadyRegisteredError",
     "AnyNotification",
     "AnyResult",
+    "AuthorTrack",
+    "AuthorTracks",
     "AverageBuyNotification",
     "BackgroundRun",
     "Backtest",
@@ -702,6 +720,9 @@ __all__ = [
     "HeatRow",
     "HeatStatistics",
     "HighestProfit",
+    "Idea",
+    "IdeaDirection",
+    "IdeaProfile",
     "IdlePingEvent",
     "IdleResult",
     "InfoNotification",
@@ -835,8 +856,19 @@ __all__ = [
     "StrategyStatistics",
     "StrategyStatus",
     "StrategyTimeoutError",
+    "Sweep",
     "SweepCallbacks",
+    "SweepCounts",
+    "SweepExitReason",
+    "SweepOrder",
+    "SweepPair",
+    "SweepReport",
+    "SweepResult",
+    "SweepRule",
+    "SweepRun",
+    "SweepSample",
     "SweepSchema",
+    "SweepTrade",
     "Sync",
     "SyncEvent",
     "SyncStatistics",

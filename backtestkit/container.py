@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from backtestkit.services.logic.replay import ReplayService
     from backtestkit.services.logic.run_group import RunGroups
     from backtestkit.services.logic.run_keeper import RunKeeper
+    from backtestkit.services.logic.sweep import SweepLogicService
     from backtestkit.services.logic.walker import WalkerLogicService
     from backtestkit.services.report.collector import ReportCollector
     from backtestkit.services.report.columns import ColumnService
@@ -226,6 +227,10 @@ class Container(containers.DeclarativeContainer):
     )
     walker_logic: providers.Singleton[WalkerLogicService] = providers.Singleton(
         Later("backtestkit.services.logic.walker.WalkerLogicService"), channels=channels
+    )
+
+    sweep_logic: providers.Singleton[SweepLogicService] = providers.Singleton(
+        Later("backtestkit.services.logic.sweep.SweepLogicService"), channels=channels, wall_clock=wall_clock
     )
 
     # Reports

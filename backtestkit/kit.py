@@ -50,6 +50,7 @@ class Kit:
         self.name: Final = name or "kit"
         self.runs: Final[RunBook[Any]] = RunBook()
         self.walks: Final[RunBook[Any]] = RunBook()
+        self.sweeps: Final[RunBook[Any]] = RunBook()
         self.activities: Final[list[RunKey]] = []
         self._unset_logger: Callable[[], object] = lambda: None
         self._given = dict(config or {})
@@ -148,10 +149,12 @@ class Kit:
 
         A run in progress raises `UsageError`, and then nothing is lost.
         """
-        running = self.runs.running()
+        books = (self.runs, self.walks, self.sweeps)
+        running = [run for book in books for run in book.running()]
         if running:
             raise UsageError(f"{describe(running[0].key)} is running. Stop it or wait for it before the reset.")
-        self.runs.clear()
+        for book in books:
+            book.clear()
         self._let_go()
         self.activities.clear()
         self.__dict__.pop("container", None)

@@ -20,7 +20,9 @@ from scenarios.run import market
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
-ON_CANDLES_ALONE = [path for path in EXAMPLES if path.stem != "funding_perpetual"]  # which needs funding rates too
+SWEEPS = ("forecast_sweep",)  # which test forecasts, not strategies
+# The perpetual needs funding rates too.
+ON_CANDLES_ALONE = [path for path in EXAMPLES if path.stem not in ("funding_perpetual", *SWEEPS)]
 CANDLES = ROOT.parent / "shared" / "data" / "candles" / "BYBIT_BTCUSDT-PERP_1m_20250529_20250629.parquet"
 
 
@@ -40,8 +42,9 @@ def test_an_example_runs_by_itself_and_prints_its_report(example: Path) -> None:
         [sys.executable, "-W", "error", str(example)], capture_output=True, text=True, env=environment, timeout=120
     )
     assert shown.returncode == 0, shown.stderr
-    assert shown.stdout.startswith(f"# Backtest Report: {example.stem.replace('_', '-')}\n")
-    assert "**Fingerprint:** " in shown.stdout
+    kind, proof = ("Sweep", "rules were tried") if example.stem in SWEEPS else ("Backtest", "**Fingerprint:** ")
+    assert shown.stdout.startswith(f"# {kind} Report: {example.stem.replace('_', '-')}\n")
+    assert proof in shown.stdout
 
 
 @pytest.mark.skipif(not CANDLES.exists(), reason="the real candles are not beside this checkout")

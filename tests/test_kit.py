@@ -166,6 +166,20 @@ def test_reset_forgets_a_config_that_was_set_on_a_plain_kit() -> None:
     assert kit.config == Config.from_environment(os.environ)
 
 
+def test_reset_forgets_walks_and_sweeps_too() -> None:
+    kit = Kit()
+    for book in (kit.walks, kit.sweeps):
+        book.add(Run())
+        with pytest.raises(UsageError, match="is running"):
+            kit.reset()
+        book._runs.clear()
+        finished = Run()
+        finished.running = False
+        book.add(finished)
+    kit.reset()
+    assert kit.walks.all() == kit.sweeps.all() == []
+
+
 def test_reset_is_refused_while_something_runs_and_loses_nothing() -> None:
     kit = Kit()
     kit.registries["strategy"].add(strategy_name="s")

@@ -46,6 +46,7 @@ from backtestkit.model.schema.research import (
 from backtestkit.model.schema.source import SchemaInput
 from backtestkit.model.schema.strategy import GetSignal, OnError, StrategyCallbacks, StrategySchema, Warmup
 from backtestkit.model.space import Axes
+from backtestkit.model.sweep import SweepOrder
 
 @overload
 def add_strategy(
@@ -523,7 +524,10 @@ def add_sweep(
     sweep_name: str = ...,
     exchange_name: str = ...,
     grid_axes: GridAxes | Mapping[str, Any] = ...,
-    report_order: Literal["sharpe", "sortino", "pnl", "recovery"] = ...,
+    report_order: SweepOrder = ...,
+    holdout_percent: float = ...,
+    holdout_from: TimeLike | None = ...,
+    repeat_minutes: int = ...,
     note: str = ...,
     callbacks: SweepCallbacks | Mapping[str, Any] | None = ...,
     replace: bool = False,
@@ -534,7 +538,10 @@ def add_sweep(
     sweep_name: str,
     exchange_name: str,
     grid_axes: GridAxes | Mapping[str, Any] = ...,
-    report_order: Literal["sharpe", "sortino", "pnl", "recovery"] = "sharpe",
+    report_order: SweepOrder = "sharpe",
+    holdout_percent: float = 30.0,
+    holdout_from: TimeLike | None = None,
+    repeat_minutes: int = 480,
     note: str = "",
     callbacks: SweepCallbacks | Mapping[str, Any] | None = None,
     replace: bool = False,
@@ -547,7 +554,10 @@ def override_sweep(
     sweep_name: str = ...,
     exchange_name: str = ...,
     grid_axes: GridAxes | Mapping[str, Any] = ...,
-    report_order: Literal["sharpe", "sortino", "pnl", "recovery"] = ...,
+    report_order: SweepOrder = ...,
+    holdout_percent: float = ...,
+    holdout_from: TimeLike | None = ...,
+    repeat_minutes: int = ...,
     note: str = ...,
     callbacks: SweepCallbacks | Mapping[str, Any] | None = ...,
 ) -> SweepSchema: ...
@@ -557,7 +567,10 @@ def override_sweep(
     sweep_name: str,
     exchange_name: str = ...,
     grid_axes: GridAxes | Mapping[str, Any] = ...,
-    report_order: Literal["sharpe", "sortino", "pnl", "recovery"] = ...,
+    report_order: SweepOrder = ...,
+    holdout_percent: float = ...,
+    holdout_from: TimeLike | None = ...,
+    repeat_minutes: int = ...,
     note: str = ...,
     callbacks: SweepCallbacks | Mapping[str, Any] | None = ...,
 ) -> SweepSchema: ...

@@ -35,6 +35,9 @@ _ACCEPTED = {
     "tuple[McpPermission, ...]": "Sequence[McpPermission]",
     "Annotated[datetime, _time('start_date')]": "TimeLike",
     "Annotated[datetime, _time('end_date')]": "TimeLike",
+    "Annotated[datetime | None, BeforeValidator(_holdout_from)]": "TimeLike | None",
+    "Share": "float",
+    "Minutes": "int",
     "GridAxes": "GridAxes | Mapping[str, Any]",
     "PolicyField": "PolicyName",
     "OnErrorField": "OnError",
@@ -132,6 +135,8 @@ def accepted_type(model: type[BaseModel], name: str) -> str:
     text = str(inspect.get_annotations(model)[name]).replace('"', "'")
     if text.endswith("Callbacks | None"):
         return text.replace(" | None", " | Mapping[str, Any] | None")
+    if text in _ACCEPTED:
+        return _ACCEPTED[text]
     base, union, none = text.partition(" | None")
     return _ACCEPTED.get(base, base) + union + none
 

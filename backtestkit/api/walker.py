@@ -182,7 +182,6 @@ class _Walker:
             resolver=container.run_resolver(),
             keeper=container.run_keeper(),
             replays=container.replays(),
-            channels=kit.channels,
             resume=resume,
         )
 

@@ -51,6 +51,9 @@ class FillPolicy:
     - `own_place`: a waiting entry that is about to open is `excluded` from the positions that its risk rules count, or
       `counted` among them.
     - `rejected`: a signal refused by a risk rule is asked for again at the next `interval`, or at every `tick`.
+    - `forecast_entry`: a sweep measures levels from the entry as `quoted` and takes its profit from the engine's formula,
+      or measures them from the `slipped` entry and charges the fee twice, flat.
+    - `forecast_truncated`: an idea whose candles end before the hold does is `ungraded`, or counts as `missed`.
     """
 
     name: str
@@ -75,6 +78,8 @@ class FillPolicy:
     risk_order: Literal["after_validation", "before_validation"] = "after_validation"
     own_place: Literal["excluded", "counted"] = "excluded"
     rejected: Literal["interval", "tick"] = "interval"
+    forecast_entry: Literal["quoted", "slipped"] = "quoted"
+    forecast_truncated: Literal["ungraded", "missed"] = "ungraded"
 
 
 CONSERVATIVE: Final = FillPolicy(name="conservative")
@@ -101,5 +106,7 @@ REFERENCE: Final = FillPolicy(
     risk_order="before_validation",
     own_place="counted",
     rejected="tick",
+    forecast_entry="slipped",
+    forecast_truncated="missed",
 )
 POLICIES: Final[dict[str, FillPolicy]] = {p.name: p for p in (CONSERVATIVE, REFERENCE, NEXT_OPEN)}

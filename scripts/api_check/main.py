@@ -22,7 +22,6 @@ WAITING: Final = {
     "live": re.compile(r"Live|listen_done_live(_once)?|listen_(sync|check)|listen_order_(fill|reject|continue|stop)"),
     "broker": re.compile(r"Broker(Base)?|BROKER_ORDER_VERDICT|Order(Transient|Rejected|Deleted)Error"),
     "persistence of live runs": re.compile(r"PersistBase|Persist\w+(Adapter|Instance)"),
-    "sweep": re.compile(r"Sweep"),
     "mcp": re.compile(r"MCP"),
 }
 """Rooms that are not built yet, and the names that come with them."""

@@ -16,6 +16,8 @@ from .market import MINUTE, MONTH, START, YEAR, month_of, walk, year
 HISTORY = 315
 TAIL = 260
 DAY = 86_400_000
+SWEEP_IDEAS = 100
+SWEEP_DAYS = 60
 CONFIG = {
     "percent_fee": 0,
     "percent_slippage": 0,
@@ -188,6 +190,39 @@ async def walk_entry(symbol: str, when: datetime, price: float) -> bk.Signal | N
     )
 
 
+def w3s() -> Timed:
+    """A hundred ideas of five authors over a thousand exit rules, up to a day of minutes each; all trades are read."""
+    kit = market_kit({"BTCUSDT": walk(SWEEP_DAYS * 1_440, 7)}, MONTH)
+    gaps = SWEEP_DAYS * 1_440 // (SWEEP_IDEAS + 4)
+    ideas = [
+        {
+            "id": str(i),
+            "timestamp": START + i * gaps * MINUTE,
+            "symbol": "BTCUSDT",
+            "direction": "long" if i % 2 else "short",
+            "author": "abcde"[i * 7 % 5],
+        }
+        for i in range(SWEEP_IDEAS)
+    ]
+    axes = {
+        "hard_stop_percent": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+        "trailing_take_percent": [0.5, 1, 1.5, 2, 2.5],
+        "hold_minutes": [180, 360, 720, 1_440],
+        "profit_lock_percent": [1, 1.5, 2, 3, 4],
+    }
+    with kit:
+        bk.add_sweep(sweep_name="grid", exchange_name="walk", grid_axes=axes, holdout_percent=0)
+
+    def timed() -> int:
+        with kit:
+            came_to = bk.Sweep.run("BTCUSDT", sweep_name="grid", ideas=ideas, policy="reference").wait()
+        assert came_to.points == 1_000 and came_to.in_sample.ideas == SWEEP_IDEAS
+        assert len(list(came_to.in_sample.tracks)) == 5_000
+        return sum(len(report.trades) for report in came_to.in_sample.reports)
+
+    return timed
+
+
 def w7() -> Timed:
     """Write a year of candles into the store and read it back."""
     from backtestkit.market.candle_store import CandleStore
@@ -240,6 +275,7 @@ WORKLOADS: dict[str, Callable[[], Timed]] = {
     "W1-dca": w1_dca,
     "W4": w4,
     "walker": walker,
+    "W3S": w3s,
     "W7": w7,
 }
 """Workloads that run in the process that prepared them. W6 times whole processes and lives in `startup`."""

@@ -28,7 +28,6 @@ STAND_INS = {"use_disk", "use_ids", "use_sleeper", "sequential_ids", "simulated_
 BUILT_AHEAD = {
     "utc_now", "local_now", "now_available", "FifoQueueEventSource", "TokenBucketLimiter",  # the order half
     "bind", "check_times",  # live runs
-    "note_sweep",  # sweeps in the run store
     "FRAME_INTERVALS", "SIGNAL_INTERVALS",  # choices of the command line
 }  # fmt: skip
 """Names whose users are not written yet. An entry that is used, or gone, fails the test and leaves the list."""

@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "notify-test": ("backtestkit.apps.cli.notify_test", "notify_test_app"),
     "report": ("backtestkit.apps.cli.report", "report_app"),
     "runs": ("backtestkit.apps.cli.runs", "runs_app"),
+    "sweep": ("backtestkit.apps.cli.sweep", "sweep_app"),
     "walker": ("backtestkit.apps.cli.walker", "walker_app"),
     "version": ("backtestkit.apps.cli.version", "version_app"),
 }

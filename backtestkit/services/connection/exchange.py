@@ -94,6 +94,23 @@ class ExchangeConnection(MarketDataConnection):
             )
         return found
 
+    async def existing(self, symbol: str, since_ms: int, until_ms: int, *, strict: bool) -> Candles:
+        """`columns` of [since_ms, until_ms) as far as the source goes; none when it has nothing at `since_ms` yet.
+
+        A hole is still a hole: `GapError` under `refuse`.
+        """
+        try:
+            return await self.columns(symbol, since_ms, until_ms, strict=strict)
+        except InsufficientDataError as error:
+            book = self._client.book(symbol, self.schema.base_interval, True)
+            since = -(-since_ms // book.step) * book.step
+            # What was read before the source ran out is in the book, also when the error knows nothing of it.
+            first, until = (since, book.known_around(since)[1]) if error.available is None else error.available
+            until += 0 if error.available is None else book.step
+            if first > since or not since < until < until_ms:
+                return Candles.empty()
+        return await self.columns(symbol, since, until, strict=strict)
+
     def adopt(self, symbol: str, candles: Candles, since_ms: int, until_ms: int) -> None:
         """Take over candles of the base interval that another process has read for [since_ms, until_ms)."""
         self._client.book(symbol, self.schema.base_interval, True).add(since_ms, until_ms, candles)

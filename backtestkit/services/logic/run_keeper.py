@@ -22,6 +22,8 @@ from backtestkit.model.result import ClosedResult
 from backtestkit.model.run_record import RunOutcome, RunRecord
 from backtestkit.persistence.run_store import RunStore
 from backtestkit.runtime.clock import Clock, monotonic_seconds
+from backtestkit.runtime.context import RunKey
+from backtestkit.runtime.ids import new_id
 from backtestkit.services.channels import Channels
 from backtestkit.services.connection.exchange import ExchangeConnection
 from backtestkit.services.core.run_resolver import BacktestPlan
@@ -120,10 +122,21 @@ class RunKeeper:
         try:
             number = await to_thread(self.store.add, record, trades_text(closed))
         except (BacktestKitError, TypeError) as error:
-            now = record.last_time or record.kept_at
-            await self._channels.error.emit(ErrorEvent(error, "keeping a run", record.key, now))
+            await self.tell(error, "keeping a run", record.key, record.last_time)
             return record
         return replace(record, number=number)
+
+    async def keep_sweep(self, key: RunKey, configuration: str, points: int) -> None:
+        """Note that a grid of `points` was tried; errors of the store go to the error channel, as above."""
+        try:
+            arguments = (new_id(), key.symbol, key.strategy_name, configuration, points, self.now_ms())
+            await to_thread(self.store.note_sweep, *arguments)
+        except BacktestKitError as error:
+            await self.tell(error, "keeping a sweep", key)
+
+    async def tell(self, error: Exception, what: str, key: RunKey, now: int | None = None) -> None:
+        """Report an error of the store that costs nobody a result; `now` is the time of the run, the wall's without it."""
+        await self._channels.error.emit(ErrorEvent(error, what, key, now or self.now_ms()))
 
     def data_hash(self, state: RunState) -> str:
         """sha256 of the candles and funding rates that a run has read; empty before it has."""

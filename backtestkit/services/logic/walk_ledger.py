@@ -18,11 +18,9 @@ import orjson
 from backtestkit.clients.state import Counters
 from backtestkit.config import Config
 from backtestkit.errors import DataError, StoreError
-from backtestkit.model.event import ErrorEvent
 from backtestkit.model.run_record import RunRecord
 from backtestkit.runtime.context import RunKey
 from backtestkit.runtime.ids import new_id
-from backtestkit.services.channels import Channels
 from backtestkit.services.core.run_resolver import RunResolver
 from backtestkit.services.core.user_code import user_code
 from backtestkit.services.logic.replay import ReplayService
@@ -43,12 +41,11 @@ class WalkLedger:
         resolver: RunResolver,
         keeper: RunKeeper,
         replays: ReplayService,
-        channels: Channels,
         resume: bool,
     ) -> None:
         """With `resume` the newest walk like this one that was not finished goes on; else a new one begins."""
         self._walk, self._config, self._resume = walk, config, resume
-        self._resolver, self._keeper, self._replays, self._channels = resolver, keeper, replays, channels
+        self._resolver, self._keeper, self._replays = resolver, keeper, replays
         self.id = new_id()
         self.known = 0
 
@@ -131,7 +128,7 @@ class WalkLedger:
         except StoreError as error:
             schema = self._walk.schema
             key = RunKey(self._walk.symbol, schema.walker_name, schema.exchange_name, schema.frame_name, True)
-            await self._channels.error.emit(ErrorEvent(error, what, key, self._keeper.now_ms()))
+            await self._keeper.tell(error, what, key)
 
 
 class RecallingTester:
