@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from backtestkit.model.event import RunEvent
 from backtestkit.model.record import record
 from backtestkit.model.statistics import BacktestStatistics
+from backtestkit.model.table import Table, TableColumn, Tabular, columns_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ class WalkerEvent(RunEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WalkerStatistics:
+class WalkerStatistics(Tabular):
     """What a walk came to. `strategy_results` are in the reverse order of testing; all `best_*` are None without a best."""
 
     walker_name: str
@@ -51,6 +52,19 @@ class WalkerStatistics:
     best_metric: float | None
     best_stats: BacktestStatistics | None
     strategy_results: tuple[WalkerResult, ...]
+
+    def to_table(self) -> Table:
+        """One row a strategy, in the order in which they were tested: `metric_value` and the figures of its trades."""
+        return Table.of_rows(
+            (
+                TableColumn("strategy_name", "text"),
+                TableColumn("metric_value", "number", about="The figure that was compared."),
+                TableColumn("first_event_time", "time", about="Opening of the first trade."),
+                TableColumn("last_event_time", "time", about="Close of the last trade."),
+                *columns_of(BacktestStatistics, "stats."),
+            ),
+            reversed(self.strategy_results),
+        )
 
 
 @record
