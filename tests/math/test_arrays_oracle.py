@@ -59,8 +59,8 @@ def options(rules: list[Rules]) -> dict[str, Any]:
 def check(result: bk.ArrayResult, number: int, candles: Candles, trades: list[Trade], rules: Rules) -> None:
     """One set of a test is what the loop found."""
     table = result.trades(number)
-    for name, expected in columns(trades, rules.costs).items():
-        assert table[name].tolist() == expected, name
+    for name, cells in columns(trades, rules.costs).items():
+        assert table[name].tolist() == cells, name
     account = equity_of(candles, trades, rules)
     curve = result.equity(number)
     assert curve.equity.tolist() == pytest.approx(account, rel=1e-10, abs=1e-12)
