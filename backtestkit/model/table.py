@@ -77,7 +77,7 @@ class Table:
         return cls.of_cells(columns, [list(map(column.reader, listed)) for column in columns])
 
     @classmethod
-    def of_cells(cls, columns: Sequence[TableColumn], cells: Sequence[npt.ArrayLike]) -> Table:
+    def of_cells(cls, columns: Sequence[TableColumn], cells: Sequence[Any]) -> Table:
         """Columns with their values, all of one length; None is missing."""
         made = [_cells(column.kind, values) for column, values in zip(columns, cells, strict=True)]
         assert len({len(values) for values in made}) <= 1, [len(values) for values in made]
@@ -217,12 +217,12 @@ def columns_of(kind: type, path: str = "") -> tuple[TableColumn, ...]:
     )
 
 
-def _cells(kind: TableKind, values: npt.ArrayLike) -> Cells:
+def _cells(kind: TableKind, values: Any) -> Cells:
     if kind == "time" and not isinstance(values, np.ndarray):
         assert isinstance(values, list), values
         return np.array([value or MISSING_TIME for value in values], dtype=np.int64)
     if kind == "text":
-        made = np.empty(len(values), dtype=np.object_)  # type: ignore[arg-type]
+        made = np.empty(len(values), dtype=np.object_)
         made[:] = values
         return made
     return np.asarray(values, dtype=_DTYPES[kind])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import backtestkit as bk
 
-from .market import MINUTE, MONTH, START, YEAR, month_of, walk, year
+from .market import MINUTE, MONTH, START, YEAR, hours_of, month_of, walk, year
 
 HISTORY = 315
 TAIL = 260
@@ -165,6 +165,28 @@ async def _crossing(symbol: str, when: datetime, price: float) -> bk.Signal | No
     )
 
 
+def w3() -> Timed:
+    """A thousand pairs of moving averages over a year of hours, as arrays: averages, crossings, trades and figures."""
+    candles = hours_of(year())
+    fast, slow = list(range(2, 42)), list(range(45, 166, 5))
+    pairs = {"fast": [f for f in fast for _ in slow], "slow": slow * len(fast)}
+
+    def timed() -> int:
+        first, second = (bk.arrays.sma(candles.close, windows) for windows in (fast, slow))
+        result = bk.arrays.run_signals(
+            candles,
+            long_entries=bk.arrays.crossed_above(first[:, None], second).reshape(-1, len(candles)),
+            long_exits=bk.arrays.crossed_below(first[:, None], second).reshape(-1, len(candles)),
+            percent_fee=0,
+            percent_slippage=0,
+            params=pairs,
+        )
+        assert len(result) == 1000
+        return int(result["trades"].sum())
+
+    return timed
+
+
 def w7() -> Timed:
     """Write a year of candles into the store and read it back."""
     from backtestkit.market.candle_store import CandleStore
@@ -214,6 +236,7 @@ WORKLOADS: dict[str, Callable[[], Timed]] = {
     "W1": w1,
     "W1-minute": w1_minute,
     "W1-dca": w1_dca,
+    "W3": w3,
     "W4": w4,
     "walker": walker,
     "W7": w7,
