@@ -12,6 +12,8 @@ from backtestkit.model.interval import MINUTE_MS, from_ms
 from backtestkit.model.table import MISSING_TIME, Table, TableColumn
 
 ROWS_SHOWN: Final = 10
+SIGNED: Final = ("pnl", "pnl_cost", "_return")
+"""Ends of names of columns that hold gains and losses, which are coloured."""
 
 STYLE: Final = """<style>
 .bk-page { font: 13px/1.45 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; color: inherit;
@@ -66,7 +68,7 @@ def _title(column: TableColumn) -> str:
 
 
 def _cell(column: TableColumn, value: Any) -> str:
-    if column.name.startswith("pnl") and value != 0 and value == value:
+    if column.name.endswith(SIGNED) and value != 0 and value == value:
         return f'<td class="bk-{"win" if value > 0 else "loss"}">{_shown(column, value)}</td>'
     return f"<td{_class(column)}>{escape(_shown(column, value))}</td>"
 
@@ -81,6 +83,6 @@ def _shown(column: TableColumn, value: Any) -> str:
         return "yes" if value else "no"
     if column.kind == "text":
         return str(value)
-    if column.kind == "count" or float(value).is_integer():
-        return f"{value:,.0f}"
-    return f"{value:.2f}" if column.unit == "percent" else f"{value:,.6g}" if abs(value) < 1000 else f"{value:,.2f}"
+    if column.kind == "count":
+        return f"{value:,}"
+    return f"{value:,.2f}" if column.unit == "percent" or abs(value) >= 1000 else f"{value:,.6g}"
