@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from backtestkit.api.arrays_inputs import ArrayInputs, levels_of, positions_of, signals_of
 from backtestkit.api.arrays_result import ArrayResult
-from backtestkit.math.arrays_decisions import Decisions, position_decisions, signal_decisions
+from backtestkit.math.arrays_decisions import Decisions, joined_decisions, position_decisions, signal_decisions
 from backtestkit.math.arrays_equity import array_profits, equity_lines, marked_figures, trade_figures
 from backtestkit.math.arrays_levels import levelled_trades
 from backtestkit.math.arrays_rolling import crossed_above, crossed_below, sma
@@ -32,8 +32,10 @@ from backtestkit.model.candle import Floats
 __all__ = ["ArrayResult", "crossed_above", "crossed_below", "run_positions", "run_signals", "sma"]
 
 Percents: TypeAlias = "float | npt.ArrayLike | None"
-CELLS_AT_ONCE = 1 << 22
-"""Sets times candles whose decisions are read at once: some bytes each, and some 100 for each decision among them."""
+CELLS_AT_ONCE = 1 << 20
+"""Sets times candles whose decisions are read at once, for some bytes each."""
+DECISIONS_AT_ONCE = 1 << 20
+"""Decisions that are traded at once, for some 100 bytes each; a part of sets with more of them is traded as one."""
 
 
 def run_signals(
@@ -121,17 +123,23 @@ def _run(
     rows = max(1, CELLS_AT_ONCE // candles)
     trades: list[ArrayTrades] = []
     figures: list[dict[str, Floats]] = []
-    for first in range(0, sets, rows):
-        own = slice(first, min(first + rows, sets))
-        made, figured = _chunk(inputs, decide(own), levels.of(own))
+    waiting: list[Decisions] = []
+    first = 0
+    for start in range(0, sets, rows):
+        end = min(start + rows, sets)
+        waiting.append(decide(slice(start, end)))
+        if end < sets and sum(len(part.at) for part in waiting) < DECISIONS_AT_ONCE:
+            continue
+        made, figured = _traded(inputs, joined_decisions(waiting), levels.of(slice(first, end)))
         made.set[:] += first
         trades.append(made)
         figures.append(figured)
+        first, waiting = end, []
     together = {name: np.concatenate([part[name] for part in figures]) for name in figures[0]}
     return ArrayResult(inputs, sets, named, joined(trades), together)
 
 
-def _chunk(inputs: ArrayInputs, decisions: Decisions, levels: ArrayLevels) -> tuple[ArrayTrades, dict[str, Floats]]:
+def _traded(inputs: ArrayInputs, decisions: Decisions, levels: ArrayLevels) -> tuple[ArrayTrades, dict[str, Floats]]:
     """Trades and figures of some sets."""
     market, costs, sets = inputs.market, inputs.costs, decisions.sets
     if levels.any:

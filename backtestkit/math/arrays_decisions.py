@@ -6,6 +6,7 @@ sets times candles.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,6 +60,19 @@ def position_decisions(positions: Small) -> Decisions:
     at = np.flatnonzero(changed)
     target = np.ravel(positions)[at]
     return Decisions(len(positions), positions.shape[1], at, target, target != 1, target != -1)
+
+
+def joined_decisions(parts: Sequence[Decisions]) -> Decisions:
+    """The decisions of all sets of `parts`, which are numbered on from one part to the next."""
+    offsets = np.cumsum([0, *(part.sets * part.candles for part in parts)])
+    return Decisions(
+        sum(part.sets for part in parts),
+        parts[0].candles,
+        np.concatenate([part.at + offset for part, offset in zip(parts, offsets, strict=False)]),
+        np.concatenate([part.entry for part in parts]),
+        np.concatenate([part.ends_long for part in parts]),
+        np.concatenate([part.ends_short for part in parts]),
+    )
 
 
 def states(decisions: Decisions) -> tuple[Small, Small]:

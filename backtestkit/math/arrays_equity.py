@@ -50,13 +50,28 @@ def array_profits(trades: ArrayTrades, sets: int, costs: Costs) -> ArrayProfits:
     pnl = trades.side * (closed - opened) / opened * 100
     pnl -= fee * (1 + closed / opened)
     pnl[trades.reason == LIQUIDATION] = -100.0
-    counts = np.bincount(trades.set, minlength=sets)
-    firsts = np.cumsum(counts) - counts
-    rank = np.arange(len(trades)) - firsts[trades.set]
-    growth = np.ones((sets, int(counts.max(initial=0)) + 1))
-    growth[trades.set, rank + 1] = np.maximum(1 + pnl / 100, 0.0)
-    np.multiply.accumulate(growth, axis=1, out=growth)
-    return ArrayProfits(pnl, growth[trades.set, rank], growth[trades.set, rank + 1], closed / opened, opened)
+    before, after = _compounded(np.maximum(1 + pnl / 100, 0.0), trades.set, sets)
+    return ArrayProfits(pnl, before, after, closed / opened, opened)
+
+
+def _compounded(growth: Floats, own: Integers, sets: int) -> tuple[Floats, Floats]:
+    """The running product of `growth` within each set, before and after each trade, multiplied in order of time.
+
+    Sets with similar numbers of trades share a table, so that one set with very many does not make all rows long.
+    """
+    counts = np.bincount(own, minlength=sets)
+    rank = np.arange(len(own)) - (np.cumsum(counts) - counts)[own]
+    sizes = np.frexp(counts)[1]
+    before, after, row = np.empty(len(own)), np.empty(len(own)), np.zeros(sets, dtype=np.int64)
+    for size in np.unique(sizes):
+        members, places = np.flatnonzero(sizes == size), np.flatnonzero(sizes[own] == size)
+        row[members] = np.arange(len(members))
+        rows, ranks = row[own[places]], rank[places]
+        table = np.ones((len(members), int(counts[members].max()) + 1))
+        table[rows, ranks + 1] = growth[places]
+        np.multiply.accumulate(table, axis=1, out=table)
+        before[places], after[places] = table[rows, ranks], table[rows, ranks + 1]
+    return before, after
 
 
 def trade_figures(

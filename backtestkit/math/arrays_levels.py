@@ -31,6 +31,8 @@ from backtestkit.model.candle import Flags, Floats, Integers
 FIRST_BLOCK = 16
 LAST_BLOCK = 256
 """Candles that are read of each trade at once: few at first, since tight levels are met soon."""
+CELLS_READ = 1 << 18
+"""Trades times candles that are read at once, unless there are very many trades."""
 
 
 def levelled_trades(decisions: Decisions, market: ArrayMarket, levels: ArrayLevels, costs: Costs) -> ArrayTrades:
@@ -40,14 +42,16 @@ def levelled_trades(decisions: Decisions, market: ArrayMarket, levels: ArrayLeve
     opens the next trade. A short that has lost what it cost is liquidated at that price, whatever its levels.
     """
     ways, candles = _Sides.of(market), decisions.candles
-    entries = decisions.at[decisions.entry != 0]
+    entries, long_ends, short_ends = (
+        np.append(decisions.at[wanted], decisions.sets * candles)  # a last one that belongs to no set
+        for wanted in (decisions.entry != 0, decisions.ends_long, decisions.ends_short)
+    )
     entered = decisions.entry[decisions.entry != 0]
-    long_ends, short_ends = decisions.at[decisions.ends_long], decisions.at[decisions.ends_short]
     sets, wait_until = np.arange(decisions.sets), np.zeros(decisions.sets, dtype=np.int64)
     rounds: list[ArrayTrades] = [_none()]
     while len(sets):
         places = np.searchsorted(entries, sets * candles + wait_until)
-        there = np.append(entries, decisions.sets * candles)[places] // candles == sets
+        there = entries[places] // candles == sets
         sets, places = sets[there], places[there]
         side, at = entered[places], entries[places]
         start = at - sets * candles + 1
@@ -64,7 +68,7 @@ def levelled_trades(decisions: Decisions, market: ArrayMarket, levels: ArrayLeve
 
 def _next_after(decided: Integers, at: Integers, sets: Integers, candles: int) -> Integers:
     """The boundary of the first of `decided` after `at`, `candles` when its set has none."""
-    found = np.append(decided, np.iinfo(np.int64).max)[np.searchsorted(decided, at, side="right")]
+    found = decided[np.searchsorted(decided, at, side="right")]
     return np.where(found // candles == sets, found - sets * candles + 1, candles)
 
 
@@ -75,16 +79,25 @@ def _none() -> ArrayTrades:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sides:
-    """The market as a long (row 0) and as a short (row 1) sees it: `open`, `best` and `worst` of each candle."""
+    """The market as a long sees it, and after that as a short does: `open`, `best` and `worst` of each candle.
+
+    Either is followed by candles of NaN, which meet no level, so that a block may reach beyond the last candle. `best`
+    and `worst` are windows: row i holds the candles from i on.
+    """
 
     open: Floats
     best: Floats
     worst: Floats
+    length: int
+    """Where the candles of the short begin."""
 
     @classmethod
     def of(cls, market: ArrayMarket) -> _Sides:
+        none = np.full(LAST_BLOCK, np.nan)
         pairs = ((market.open, market.open), (market.high, market.low), (market.low, market.high))
-        return cls(*(np.stack((long, -short)) for long, short in pairs))
+        opened, best, worst = (np.concatenate((long, none, -short, none)) for long, short in pairs)
+        windows = np.lib.stride_tricks.sliding_window_view
+        return cls(opened, windows(best, LAST_BLOCK), windows(worst, LAST_BLOCK), len(market) + LAST_BLOCK)
 
     def until_exit(
         self,
@@ -106,25 +119,23 @@ class _Sides:
         ambiguous, stop = np.zeros(count, dtype=np.bool_), end.copy()
         left, place, width = np.arange(count), start.copy(), FIRST_BLOCK
         while len(left):
-            index = place[:, None] + np.arange(width)
-            inside = index < end[left, None]
-            np.minimum(index, candles - 1, out=index)
-            rows = watch.row[left, None]
-            best, worst = self.best[rows, index], self.worst[rows, index]
+            index = place + watch.row[left] * self.length
+            best, worst = self.best[index, :width], self.worst[index, :width]
             stops, trailing = watch.stops(left, best)
             stopped, taken = worst <= stops, best >= watch.take[left, None]
-            met = (stopped | taken) & inside
-            hit = met.any(axis=1)
+            met = stopped | taken
             first = met.argmax(axis=1)
+            hit = met[np.arange(len(left)), first] & (place + first < end[left])
             own, on = left[hit], (np.flatnonzero(hit), first[hit])
-            opened = self.open[watch.row[own], index[on]]
+            opened = self.open[index[hit] + first[hit]]
             prices, reasons = watch.exits(own, stops[on], trailing[on], stopped[on], opened)
             price_close[own], reason[own] = prices, reasons
             ambiguous[own] = stopped[on] & taken[on]
-            stop[own] = index[on] + 1
+            stop[own] = place[hit] + first[hit] + 1
             going = ~hit & (place + width < end[left])
             watch.peak[left] = np.maximum(watch.peak[left], best.max(axis=1))
-            left, place, width = left[going], place[going] + width, min(2 * width, LAST_BLOCK)
+            left, place = left[going], place[going] + width
+            width = max(FIRST_BLOCK, min(2 * width, LAST_BLOCK, CELLS_READ // max(len(left), 1)))
         return ArrayTrades(sets, side, start, stop, price_open, price_close, reason, ambiguous)
 
 

@@ -54,7 +54,7 @@ def table_part(table: Table, rows: int = ROWS_SHOWN) -> str:
     if count > rows:
         lines.insert(half, f'<tr class="bk-cut"><td colspan="{len(table.columns)}">&#8230;</td></tr>')
     body = f'<table class="bk-table"><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
-    said = f"{count:,} rows" if count <= rows else f"showing {len(shown)} of {count:,}"
+    said = f"{count:,} row{'' if count == 1 else 's'}" if count <= rows else f"showing {len(shown)} of {count:,}"
     return f'<div class="bk-scroll">{body}</div><div class="bk-quiet">{said}</div>'
 
 

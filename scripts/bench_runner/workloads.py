@@ -165,7 +165,7 @@ async def _crossing(symbol: str, when: datetime, price: float) -> bk.Signal | No
     )
 
 
-def w3() -> Timed:
+def w3(**levels: float) -> Timed:
     """A thousand pairs of moving averages over a year of hours, as arrays: averages, crossings, trades and figures."""
     candles = hours_of(year())
     fast, slow = list(range(2, 42)), list(range(45, 166, 5))
@@ -177,6 +177,9 @@ def w3() -> Timed:
             candles,
             long_entries=bk.arrays.crossed_above(first[:, None], second).reshape(-1, len(candles)),
             long_exits=bk.arrays.crossed_below(first[:, None], second).reshape(-1, len(candles)),
+            percent_stop_loss=levels.get("stop_loss"),
+            percent_take_profit=levels.get("take_profit"),
+            percent_trailing_stop=levels.get("trailing_stop"),
             percent_fee=0,
             percent_slippage=0,
             params=pairs,
@@ -184,6 +187,28 @@ def w3() -> Timed:
         assert len(result) == 1000
         return int(result["trades"].sum())
 
+    return timed
+
+
+def w3_levels() -> Timed:
+    """The same with a stop loss, a take profit and a trailing stop."""
+    return w3(stop_loss=2.0, take_profit=6.0, trailing_stop=4.0)
+
+
+def exports() -> Timed:
+    """The trades of W1 as a pandas and a polars frame, and as CSV, JSON and Parquet files."""
+    with _kit({"BTCUSDT": year()}, YEAR):
+        result = _run("BTCUSDT").wait()
+    folder = tempfile.TemporaryDirectory()
+    path = Path(folder.name)
+
+    def timed() -> int:
+        frames = (result.to_pandas(), result.to_polars())
+        files = (result.to_csv(path / "a.csv"), result.to_json(path / "a.json"), result.to_parquet(path / "a.parquet"))
+        assert {len(frame) for frame in frames} == {len(result.closed)} and all(file.exists() for file in files)
+        return len(result.closed)
+
+    timed()  # imports of the libraries are not part of it
     return timed
 
 
@@ -237,8 +262,10 @@ WORKLOADS: dict[str, Callable[[], Timed]] = {
     "W1-minute": w1_minute,
     "W1-dca": w1_dca,
     "W3": w3,
+    "W3-levels": w3_levels,
     "W4": w4,
     "walker": walker,
+    "exports": exports,
     "W7": w7,
 }
 """Workloads that run in the process that prepared them. W6 times whole processes and lives in `startup`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 import backtestkit as bk
 from backtestkit.api import arrays as api_arrays
-from backtestkit.math import arrays_equity
+from backtestkit.math import arrays_equity, arrays_levels
 from backtestkit.model.candle import Flags
 
 START = 1_735_689_600_000
@@ -235,16 +236,43 @@ def screened(**more: Any) -> bk.ArrayResult:
 
 class TestManySets:
     @pytest.mark.parametrize("levels", [{}, {"percent_stop_loss": np.linspace(0.5, 20, 30)}])
+    @pytest.mark.parametrize("decisions", [1, 300])
     def test_how_many_sets_are_handled_at_once_changes_nothing(
-        self, levels: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+        self, levels: dict[str, Any], decisions: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         together = screened(**levels)
         monkeypatch.setattr(api_arrays, "CELLS_AT_ONCE", 400 * 7)
+        monkeypatch.setattr(api_arrays, "DECISIONS_AT_ONCE", decisions)
         monkeypatch.setattr(arrays_equity, "MARKED_CELLS", 1)
+        monkeypatch.setattr(arrays_levels, "CELLS_READ", 1)
         apart = screened(**levels)
         assert together.to_pandas().equals(apart.to_pandas())
         for number in (0, 6, 7, 29):
             assert together.trades(number).to_pandas().equals(apart.trades(number).to_pandas())
+
+    def test_one_set_with_very_many_trades_does_not_make_the_others_long(self) -> None:
+        count = 20_000
+        market = flat(*(100 + np.arange(count) % 2).tolist())
+        targets = np.zeros((1_000, count), dtype=bool)
+        targets[0, ::2] = True
+        tracemalloc.start()
+        result = bk.arrays.run_positions(market, targets)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert result["trades"][0] == count // 2
+        assert peak < 20e6
+
+    @pytest.mark.parametrize("levels", [{}, {"percent_stop_loss": 2.0, "percent_trailing_stop": 4.0}])
+    def test_a_screening_needs_little_memory(self, levels: dict[str, Any]) -> None:
+        rng = np.random.default_rng(1)
+        market = flat(*(100 * np.exp(np.cumsum(rng.normal(0, 0.005, 8760)))).tolist())
+        entries, exits = (rng.random((1_000, 8760), dtype=np.float32) < 0.008 for _ in range(2))
+        tracemalloc.start()
+        result = bk.arrays.run_signals(market, long_entries=entries, long_exits=exits, **levels)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert result["trades"].sum() > 30_000
+        assert peak < 32e6
 
     def test_a_signal_for_one_set_serves_all(self) -> None:
         exits = np.stack([at(6, 2), at(6, 3), at(6, 4)])

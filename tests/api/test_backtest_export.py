@@ -147,6 +147,15 @@ class TestPage:
     def test_an_account_that_only_moves_with_closes_says_so(self) -> None:
         assert "moves when a trade closes" in result(closed())._repr_html_()
 
+    def test_costs_and_a_span_that_are_not_known_are_left_out(self) -> None:
+        made = result(closed())
+        unknown = BacktestResult(made.key, made.closed, bk.RunSummary(policy="own"), made.counters, (), 0)
+        assert '<div class="bk-quiet">bybit, june · policy own</div>' in unknown._repr_html_()
+
+    def test_trades_without_times_have_no_line(self) -> None:
+        page = result(closed(pending_at=0))._repr_html_()
+        assert "showing" not in page and "1 row<" in page and "<svg" not in page
+
     def test_figures_that_the_sample_cannot_carry_are_not_available(self) -> None:
         assert "N/A" in result(closed())._repr_html_()
 
