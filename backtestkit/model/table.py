@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from backtestkit.errors import UsageError, suggest
 from backtestkit.model.optional import optional_package
 from backtestkit.runtime.files import write_atomic_now
 
@@ -87,7 +88,10 @@ class Table:
         return len(self.cells[0]) if self.cells else 0
 
     def __getitem__(self, name: str) -> Cells:
-        return self.cells[[column.name for column in self.columns].index(name)]
+        names = [column.name for column in self.columns]
+        if name not in names:
+            raise UsageError(f"the table has no column {name!r}. {suggest(name, names, 'one of these')}")
+        return self.cells[names.index(name)]
 
     def __repr__(self) -> str:
         return f"<Table {len(self)} rows: {', '.join(column.name for column in self.columns)}>"
@@ -172,7 +176,10 @@ class Table:
 
 
 class Tabular(ABC):
-    """What is a table at heart: it exports like one, and a notebook shows it."""
+    """What is a table at heart: it exports like one, and a notebook shows it.
+
+    These are plain functions: what writes a file returns when the file is on the disk.
+    """
 
     __slots__ = ()
 

@@ -235,3 +235,8 @@ def test_what_is_a_table_at_heart_exports_like_one(tmp_path: Path) -> None:
     assert parquet.read_table(prices.to_parquet(tmp_path / "a.parquet")).equals(table().to_arrow())
     assert prices._repr_html_() == table()._repr_html_()
     assert repr(table()) == "<Table 3 rows: name, price, count, good, when>"
+
+
+def test_a_column_that_there_is_not_is_refused_with_the_near_ones() -> None:
+    with pytest.raises(UsageError, match=r"no column 'prise'\. Did you mean 'price'\?"):
+        table()["prise"]
