@@ -209,6 +209,8 @@ ROOMS = {
     "backtestkit.model.analysis": (
         "TradeAnalysis EquityFigures EquityCurve ReturnFigures TradeQuality CostFigures BenchmarkFigures BreakdownRow Marks"
     ),
+    "backtestkit.api.arrays_result": "ArrayResult",
+    "backtestkit.model.table": "Table TableColumn",
     "backtestkit.math.statistics_analysis": "analyse",
     "backtestkit.math.statistics_positions": "TradeSet",
     "backtestkit.model.performance": "PerformanceEvent",
@@ -223,7 +225,12 @@ ROOMS = {
         "SweepSchema SweepCallbacks GridAxes McpSchema McpCallbacks CandleData GetSignal GetCandles"
     ),
 }
-SUBMODULES = {"rules": "backtestkit.api.rules", "sync": "backtestkit.sync", "testing": "backtestkit.testing"}
+SUBMODULES = {
+    "arrays": "backtestkit.api.arrays",
+    "rules": "backtestkit.api.rules",
+    "sync": "backtestkit.sync",
+    "testing": "backtestkit.testing",
+}
 _MODULES = {name: module for module, names in ROOMS.items() for name in names.split()}
 
 __all__ = sorted(_MODULES)

@@ -39,6 +39,7 @@ from backtestkit.adapters.outbox import Sender as Sender
 from backtestkit.adapters.storage import SignalStatus as SignalStatus
 from backtestkit.adapters.storage import StoredSignal as StoredSignal
 from backtestkit.adapters.templates import Template as Template
+from backtestkit.api import arrays as arrays
 from backtestkit.api import rules as rules
 from backtestkit.api.action import ActionBase as ActionBase
 from backtestkit.api.adapters import MemoryBacktest as MemoryBacktest
@@ -62,6 +63,7 @@ from backtestkit.api.adapters import StorageLive as StorageLive
 from backtestkit.api.adapters import use_store as use_store
 from backtestkit.api.adapters_log import Log as Log
 from backtestkit.api.adapters_log import set_logger as set_logger
+from backtestkit.api.arrays_result import ArrayResult as ArrayResult
 from backtestkit.api.backtest import Backtest as Backtest
 from backtestkit.api.backtest import RunInfo as RunInfo
 from backtestkit.api.backtest_run import BackgroundRun as BackgroundRun
@@ -594,6 +596,8 @@ from backtestkit.model.sweep import SweepRule as SweepRule
 from backtestkit.model.sweep import SweepSample as SweepSample
 from backtestkit.model.sweep import SweepTrade as SweepTrade
 from backtestkit.model.sync import SyncEvent as SyncEvent
+from backtestkit.model.table import Table as Table
+from backtestkit.model.table import TableColumn as TableColumn
 from backtestkit.model.walker import WalkerCompleteEvent as WalkerCompleteEvent
 from backtestkit.model.walker import WalkerEvent as WalkerEvent
 from backtestkit.model.walker import WalkerFailure as WalkerFailure
@@ -631,6 +635,7 @@ __all__ = [
     "AlreadyRegisteredError",
     "AnyNotification",
     "AnyResult",
+    "ArrayResult",
     "AuthorTrack",
     "AuthorTracks",
     "AverageBuyNotification",
@@ -874,6 +879,8 @@ __all__ = [
     "SyncStatistics",
     "SyntheticExchange",
     "System",
+    "Table",
+    "TableColumn",
     "Template",
     "TickResult",
     "TradeAnalysis",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from backtestkit.api.backtest_export import BacktestExport, RunProgress
 from backtestkit.errors import UsageError
 from backtestkit.math.profit import Costs
 from backtestkit.math.statistics import backtest_statistics
@@ -35,7 +36,7 @@ RunStatus: TypeAlias = Literal["pending", "running", "ready", "failed"]
 
 
 @dataclass(frozen=True, repr=False)
-class BacktestResult:
+class BacktestResult(BacktestExport):
     """What a backtest came to.
 
     - `closed`: the closed trades, oldest first. `statistics`: their figures. `analysis`: what an account would have done
@@ -46,6 +47,9 @@ class BacktestResult:
     - `errors`: the newest errors in user code that were reported, `error_count` how many there were.
     - `counters`: minutes, ticks and calls of each kind.
     - `market`: the prices that positions were valued at, for analyses.
+
+    `to_pandas`, `to_polars`, `to_arrow`, `to_csv`, `to_json` and `to_parquet` export the closed trades, one row each;
+    `plot` draws price, equity and drawdown.
     """
 
     key: RunKey
@@ -105,7 +109,7 @@ class BacktestResult:
         return self.summary.slippage_paid or 0.0
 
 
-class BacktestRun:
+class BacktestRun(RunProgress):
     """One backtest. Take its results with `for`, with `async for`, or all at once with `await run`.
 
     The ways may be mixed: each goes on where the last one stopped. Nothing runs before one of them is used.
@@ -274,3 +278,6 @@ class BackgroundRun:
 
     def __await__(self) -> Generator[Any, None, BacktestResult]:
         return self._task.__await__()
+
+    def _repr_html_(self) -> str:
+        return self.run._repr_html_()

@@ -132,6 +132,13 @@ class WalkerRun:
         walks_of(self._kit).add(self)
         self._taking.by_itself = True
 
+    def _repr_html_(self) -> str:
+        from backtestkit.services.report.notebook import progress_page
+
+        status = "pending" if self._started is None else "running" if self.running else "ready"
+        best = self._state.statistics().best_strategy
+        return progress_page(self._key, status, self.progress, "" if best is None else f"Best so far: {best}.")
+
 
 class _Walker:
     """Walks of the current kit."""

@@ -6,10 +6,12 @@ formulas are in `math/statistics_*.py`, and `docs/statistics.md` has them with t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any, Literal, TypeAlias
 
 from backtestkit.model.candle import Floats, Integers
+from backtestkit.model.table import Table, TableColumn, Tabular, columns_of
 
 BreakdownBy: TypeAlias = Literal["side", "exit_reason", "hour", "weekday", "symbol"]
 
@@ -24,7 +26,7 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class EquityCurve:
+class EquityCurve(Tabular):
     """An account over time: `equity` and the cost basis at work, `invested`, at `times` (ms UTC); quote currency.
 
     `marked` curves value open positions at every minute, net of what closing them would cost; others move only when a
@@ -36,6 +38,17 @@ class EquityCurve:
     invested: Floats
     capital: float
     marked: bool
+
+    def to_table(self) -> Table:
+        """One row a time: `time`, `equity`, `invested`."""
+        return Table.of_cells(CURVE_COLUMNS, [self.times, self.equity, self.invested])
+
+
+CURVE_COLUMNS = (
+    TableColumn("time", "time"),
+    TableColumn("equity", "number", "quote", "Value of the account."),
+    TableColumn("invested", "number", "quote", "Cost basis at work."),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +216,7 @@ class BreakdownRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TradeAnalysis:
+class TradeAnalysis(Tabular):
     """Everything an analysis of trades finds. Without trades only `costs` and empty tuples are there."""
 
     equity: EquityFigures | None
@@ -221,3 +234,27 @@ class TradeAnalysis:
     def breakdown_by(self, by: BreakdownBy) -> tuple[BreakdownRow, ...]:
         """The rows of one kind."""
         return tuple(row for row in self.breakdown if row.by == by)
+
+    def to_table(self) -> Table:
+        """One row a figure: the `group` it belongs to (`equity`, `daily`, ...), its `name`, and its `value`.
+
+        A figure that the sample cannot carry is missing; True counts as 1.
+        """
+        return Table.of_rows(FIGURE_COLUMNS, self._figures())
+
+    def breakdown_table(self) -> Table:
+        """The rows of `breakdown`."""
+        return Table.of_rows(columns_of(BreakdownRow), self.breakdown)
+
+    def _figures(self) -> Iterator[tuple[str, str, Any]]:
+        for group in ("equity", "daily", "per_trade", "quality", "costs", "benchmark"):
+            own = getattr(self, group)
+            if own is not None:
+                yield from ((group, figure.name, getattr(own, figure.name)) for figure in fields(own))
+
+
+FIGURE_COLUMNS = (
+    TableColumn("group", "text", read=lambda row: row[0]),
+    TableColumn("name", "text", read=lambda row: row[1]),
+    TableColumn("value", "number", read=lambda row: row[2]),
+)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, overload
 import numpy as np
 import numpy.typing as npt
 
-from backtestkit.errors import DataError, UsageError
+from backtestkit.errors import DataError
+from backtestkit.model.optional import optional_package
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -204,21 +205,21 @@ class Candles:
 
     def to_pandas(self) -> pd.DataFrame:
         """A pandas frame indexed by aware UTC open time. Needs pandas."""
-        pandas = _optional("pandas")
+        pandas = optional_package("pandas")
         index = pandas.to_datetime(self.timestamp, unit="ms", utc=True).rename("timestamp")
         frame: pd.DataFrame = pandas.DataFrame({name: getattr(self, name) for name in COLUMNS[1:]}, index=index)
         return frame
 
     def to_polars(self) -> pl.DataFrame:
         """A polars frame; `timestamp` is a UTC datetime in ms. Needs polars."""
-        polars = _optional("polars")
+        polars = optional_package("polars")
         frame = polars.DataFrame({name: getattr(self, name) for name in COLUMNS})
         timed: pl.DataFrame = frame.with_columns(polars.col("timestamp").cast(polars.Datetime("ms", "UTC")))
         return timed
 
     def to_arrow(self) -> pa.Table:
         """A pyarrow table; `timestamp` stays int64 ms. Needs pyarrow."""
-        return _optional("pyarrow").table({name: getattr(self, name) for name in COLUMNS})
+        return optional_package("pyarrow").table({name: getattr(self, name) for name in COLUMNS})
 
 
 def _milliseconds(times: npt.ArrayLike) -> Integers:
@@ -236,12 +237,3 @@ def _milliseconds(times: npt.ArrayLike) -> Integers:
 def _frozen(array: npt.NDArray[Any]) -> Any:
     array.flags.writeable = False
     return array
-
-
-def _optional(name: str) -> Any:
-    from importlib import import_module
-
-    try:
-        return import_module(name)
-    except ImportError:
-        raise UsageError(f"this needs {name}, which is not installed. Install it with: pip install {name}") from None

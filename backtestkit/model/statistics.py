@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 
 from backtestkit.model.analysis import EquityFigures
 from backtestkit.model.result import AnyResult, ClosedResult
+from backtestkit.model.table import Table, Tabular, columns_of
 
 TrendName: TypeAlias = Literal["bullish", "bearish", "neutral", "sideways"]
 
@@ -177,7 +178,7 @@ class HeatRow(TradeFigures):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeatStatistics:
+class HeatStatistics(Tabular):
     """One row a symbol, and the portfolio.
 
     The `portfolio_*` figures treat all trades of all symbols as one sequence in the order in which they closed, each
@@ -215,6 +216,10 @@ class HeatStatistics:
     """The smallest of the rows' values, percent."""
     equity: EquityFigures | None = None
     """An account that makes these trades with their own sizes, where they overlap in time; None without trades."""
+
+    def to_table(self) -> Table:
+        """One row a symbol, with the figures of `HeatRow`."""
+        return Table.of_rows(sorted(columns_of(HeatRow), key=lambda column: column.name != "symbol"), self.symbols)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from backtestkit.model.event import RunEvent
 from backtestkit.model.metric import Direction
 from backtestkit.model.record import record
 from backtestkit.model.statistics import BacktestStatistics
+from backtestkit.model.table import Table, TableColumn, Tabular, columns_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -70,7 +71,7 @@ class WalkerEvent(RunEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class WalkerStatistics:
+class WalkerStatistics(Tabular):
     """What a walk came to. `strategy_results` are in the reverse order of testing; all `best_*` are None without a best.
 
     - `objectives`: the figures that were compared and the direction of each; `metric` is the first, which decides what is
@@ -102,6 +103,34 @@ class WalkerStatistics:
         tested, total = len(self.strategy_results), self.total_strategies
         best = f"best {self.best_strategy} with {self.metric} {self.best_metric}"
         return f"<WalkerStatistics {self.walker_name} {self.symbol}: {tested} of {total} tested, {best}>"
+
+    def to_table(self) -> Table:
+        """One row a strategy, in the order in which they were tested: its parameters, `metric_value`, its figures."""
+        return Table.of_rows(
+            (
+                TableColumn("strategy_name", "text"),
+                *self._params(),
+                TableColumn("metric_value", "number", about="The figure that was compared."),
+                TableColumn("first_event_time", "time", about="Opening of the first trade."),
+                TableColumn("last_event_time", "time", about="Close of the last trade."),
+                *columns_of(BacktestStatistics, "stats."),
+            ),
+            reversed(self.strategy_results),
+        )
+
+    def _params(self) -> list[TableColumn]:
+        """A column `params.<name>` for each parameter: numbers where all of its values are numbers, else text."""
+        found: dict[str, list[Any]] = {}
+        for result in self.strategy_results:
+            for name, value in result.params.items():
+                found.setdefault(name, []).append(value)
+        return [_param(name, values) for name, values in found.items()]
+
+
+def _param(name: str, values: list[Any]) -> TableColumn:
+    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        return TableColumn(f"params.{name}", "number", read=lambda result: result.params.get(name))
+    return TableColumn(f"params.{name}", "text", read=lambda result: str(result.params.get(name, "")))
 
 
 @record

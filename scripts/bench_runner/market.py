@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from backtestkit import Candles
+from backtestkit.model.candle import Floats
 
 START = 1_735_689_600_000  # 2025-01-01T00:00Z
 MINUTE = 60_000
@@ -36,6 +37,23 @@ def walk(count: int, seed: int, price: float = 50_000.0) -> Candles:
 def year() -> Candles:
     """The year of the workloads."""
     return walk(YEAR, 7)
+
+
+def hours_of(minutes: Candles) -> Candles:
+    """Whole hours made of `minutes`."""
+    count = len(minutes) // 60
+
+    def parts(column: Floats) -> Floats:
+        return column[: count * 60].reshape(count, 60)
+
+    return Candles.from_columns(
+        minutes.timestamp[: count * 60 : 60],
+        parts(minutes.open)[:, 0],
+        parts(minutes.high).max(axis=1),
+        parts(minutes.low).min(axis=1),
+        parts(minutes.close)[:, -1],
+        parts(minutes.volume).sum(axis=1),
+    )
 
 
 def month_of(symbol: int) -> Candles:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import backtestkit as bk
 
-from .market import MINUTE, MONTH, START, YEAR, month_of, walk, year
+from .market import MINUTE, MONTH, START, YEAR, hours_of, month_of, walk, year
 
 HISTORY = 315
 TAIL = 260
@@ -223,6 +223,53 @@ def w3s() -> Timed:
     return timed
 
 
+def w3(**levels: float) -> Timed:
+    """A thousand pairs of moving averages over a year of hours, as arrays: averages, crossings, trades and figures."""
+    candles = hours_of(year())
+    fast, slow = list(range(2, 42)), list(range(45, 166, 5))
+    pairs = {"fast": [f for f in fast for _ in slow], "slow": slow * len(fast)}
+
+    def timed() -> int:
+        first, second = (bk.arrays.sma(candles.close, windows) for windows in (fast, slow))
+        result = bk.arrays.run_signals(
+            candles,
+            long_entries=bk.arrays.crossed_above(first[:, None], second).reshape(-1, len(candles)),
+            long_exits=bk.arrays.crossed_below(first[:, None], second).reshape(-1, len(candles)),
+            percent_stop_loss=levels.get("stop_loss"),
+            percent_take_profit=levels.get("take_profit"),
+            percent_trailing_stop=levels.get("trailing_stop"),
+            percent_fee=0,
+            percent_slippage=0,
+            params=pairs,
+        )
+        assert len(result) == 1000
+        return int(result["trades"].sum())
+
+    return timed
+
+
+def w3_levels() -> Timed:
+    """The same with a stop loss, a take profit and a trailing stop."""
+    return w3(stop_loss=2.0, take_profit=6.0, trailing_stop=4.0)
+
+
+def exports() -> Timed:
+    """The trades of W1 as a pandas and a polars frame, and as CSV, JSON and Parquet files."""
+    with market_kit({"BTCUSDT": year()}, YEAR):
+        result = _run("BTCUSDT").wait()
+    folder = tempfile.TemporaryDirectory()
+    path = Path(folder.name)
+
+    def timed() -> int:
+        frames = (result.to_pandas(), result.to_polars())
+        files = (result.to_csv(path / "a.csv"), result.to_json(path / "a.json"), result.to_parquet(path / "a.parquet"))
+        assert {len(frame) for frame in frames} == {len(result.closed)} and all(file.exists() for file in files)
+        return len(result.closed)
+
+    timed()  # imports of the libraries are not part of it
+    return timed
+
+
 def w7() -> Timed:
     """Write a year of candles into the store and read it back."""
     from backtestkit.market.candle_store import CandleStore
@@ -273,9 +320,12 @@ WORKLOADS: dict[str, Callable[[], Timed]] = {
     "W1-kept": w1_kept,
     "W1-minute": w1_minute,
     "W1-dca": w1_dca,
+    "W3": w3,
+    "W3-levels": w3_levels,
     "W4": w4,
     "walker": walker,
     "W3S": w3s,
+    "exports": exports,
     "W7": w7,
 }
 """Workloads that run in the process that prepared them. W6 times whole processes and lives in `startup`."""
