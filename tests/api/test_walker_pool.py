@@ -67,6 +67,36 @@ def test_a_set_up_must_be_able_to_travel(tmp_path: Path) -> None:
         PoolTransport(1)
 
 
+def test_a_pool_that_cannot_be_set_up_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[object] = []
+    close = PoolTransport.close
+
+    def noted(self: PoolTransport) -> None:
+        closed.append(self)
+        close(self)
+
+    monkeypatch.setattr(PoolTransport, "close", noted)
+    with pytest.raises(bk.UsageError, match="top of a module"):
+        asyncio.run(bk.Walker.pool(2, lambda: None))
+    with pytest.raises(bk.NotRegisteredError, match="Did you mean 'space'"):
+        asyncio.run(bk.Walker.pool(2, register, symbol="BTC", walker_name="spce"))
+    assert len(closed) == 2
+
+
+def test_the_configuration_of_here_is_in_force_there(tmp_path: Path) -> None:
+    file = tmp_path / "sets.py"
+    file.write_text(
+        "import backtestkit as bk\nfrom walks.setup import register\nbk.set_config(percent_fee=0.12)\nregister()\n"
+    )
+    session = Session("config", portable(file), bk.get_config().as_dict())
+    conditions = Conditions("BTC", "market", "week", None, False, {"costs.fee": "minimise"}, 10)
+    tested = unpack_answer(backtest_candidate(session, [], conditions, Candidate("s", "s", {"fast": 4, "stop": 1.2})))
+    alone = bk.Backtest.run(
+        "BTC", strategy_name="s", exchange_name="market", frame_name="week", params={"fast": 4, "stop": 1.2}
+    ).wait()
+    assert tested.figures == {"costs.fee": alone.analysis.costs.fee} and tested.fingerprint == alone.fingerprint
+
+
 def test_candles_are_shared_without_copying() -> None:
     source = bk.SyntheticExchange("market", seed=3).schema()
     assert source.read_candles is not None
