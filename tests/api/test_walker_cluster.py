@@ -21,7 +21,7 @@ distributed = pytest.importorskip("distributed", reason="the extra cluster is no
 def cluster() -> Iterator[Any]:
     """Two workers, each a process of its own."""
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as cluster:
         yield cluster
 

@@ -132,7 +132,7 @@ def test_a_cluster_by_its_address_gives_the_same_walk(shell: Shell, candles: Pat
     words = (shell.file(STRATEGY + WALKER), "-s", "BTCUSDT", "--candles", candles)
     here = shell.json(*words)
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, host="tcp://127.0.0.1", dashboard_address=None
+        n_workers=1, threads_per_worker=2, processes=False, host="tcp://127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as cluster:
         assert without_report(shell.json(*words, "--cluster", cluster.scheduler_address)) == without_report(here)
 
