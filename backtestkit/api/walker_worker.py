@@ -40,8 +40,8 @@ def _kit(session: Session, lent: list[Lent]) -> Kit:
     if kit is None:
         kit = Kit()
         with kit:
-            kit.set_config(session.config, unsafe=True)
             run_setup(session.setup)
+            kit.set_config(session.config, unsafe=True)  # what is in force there, whatever the files set first
             for candles in lent:
                 market = candles.market
                 connection = kit.container.exchange_pool().connect(market.exchange_name)

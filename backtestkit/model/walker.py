@@ -20,7 +20,7 @@ class WalkerResult:
     - `metric_value`: the figure that is compared; None when it has none, and then it is never the best.
     - `metric_values`: all figures that are compared, by name; `metric_value` is the first.
     - `params`: the point of the space; empty in a walk over strategies.
-    - `error_count`: how often code of the strategy raised and the backtest went on.
+    - `error_count`: how often code of the strategy raised and the backtest went on; `newest_error`: the last such error.
     - `first_event_time`, `last_event_time`: the first opening and the last close of its trades, ms UTC.
     """
 
@@ -32,6 +32,7 @@ class WalkerResult:
     params: Mapping[str, Any] = field(default_factory=dict)
     metric_values: Mapping[str, float | None] = field(default_factory=dict)
     error_count: int = 0
+    newest_error: str = ""
 
     def __repr__(self) -> str:
         trades = self.stats.total_signals

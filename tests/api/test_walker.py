@@ -226,7 +226,9 @@ def test_errors_in_the_code_of_a_strategy_are_counted_and_shown() -> None:
     bk.override_strategy("broken", on_error="report")
     broken, good = reversed(bk.Walker.run("BTC", walker_name="two").wait().strategy_results)
     assert broken.error_count > 100 and good.error_count == 0
-    assert "**Strategies With Errors In Their Code:** 1" in bk.Walker.get_report("BTC", walker_name="two")
+    report = bk.Walker.get_report("BTC", walker_name="two")
+    assert "**Strategies With Errors In Their Code:** 1" in report
+    assert f"| broken | {broken.error_count} | RuntimeError: this one never works |" in report
 
 
 def test_the_text_of_a_walk_is_short() -> None:

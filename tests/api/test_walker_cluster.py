@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ distributed = pytest.importorskip("distributed", reason="the extra cluster is no
 def cluster() -> Iterator[Any]:
     """Two workers, each a process of its own."""
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as cluster:
         yield cluster
 
@@ -116,6 +116,48 @@ def test_workers_must_have_the_same_version(cluster: Any, monkeypatch: pytest.Mo
     monkeypatch.setattr(bk, "__version__", "0.0.1")
     with pytest.raises(bk.UsageError, match=r"has backtestkit .*, this process 0\.0\.1; install the same version"):
         asyncio.run(bk.Walker.cluster(cluster.scheduler_address, register))
+
+
+def test_workers_that_cannot_run_a_walk_are_refused(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def version() -> str:
+        raise ModuleNotFoundError("No module named 'backtestkit'")
+
+    monkeypatch.setattr(walker_cluster, "version", version)
+    with pytest.raises(bk.UsageError, match="cannot import backtestkit: No module named"):
+        asyncio.run(bk.Walker.cluster(cluster.scheduler_address, register))
+
+
+class Answer:
+    """A future of the cluster that has ended."""
+
+    def __init__(self, status: str) -> None:
+        self.status = status
+
+    def add_done_callback(self, done: Callable[[Any], None]) -> None:
+        done(self)
+        done(self)  # only the first time counts
+
+    def result(self) -> bytes:
+        raise OSError("its worker went away")
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "message"),
+    [("cancelled", bk.RunError, "the cluster dropped it"), ("finished", OSError, "its worker went away")],
+)
+def test_an_answer_that_is_lost_is_an_error(status: str, error: type[Exception], message: str) -> None:
+    class Client:
+        def submit(self, *job: Any, pure: bool) -> Answer:
+            return Answer(status)
+
+    def worker(*job: Any) -> bytes:
+        raise AssertionError("runs nowhere")
+
+    async def there() -> bytes:
+        return await walker_cluster.ClusterTransport(Client(), own=False).submit(worker)
+
+    with pytest.raises(error, match=message):
+        asyncio.run(there())
 
 
 def test_a_cluster_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,10 +12,11 @@ import pytest
 import backtestkit as bk
 from backtestkit.api.walker_worker import backtest_candidate
 from backtestkit.errors import NotRegisteredError
+from backtestkit.services.logic import walk as walk_logic
 from backtestkit.services.logic.walk import Candidate, Conditions
-from backtestkit.services.logic.walker_answer import pack_error, unpack_answer, unpack_error
+from backtestkit.services.logic.walker_answer import pack_answer, pack_error, unpack_answer, unpack_error
 from backtestkit.services.logic.walker_pool import PoolTransport, _mapped, share
-from backtestkit.services.logic.walker_remote import Market, Session, Setup, portable
+from backtestkit.services.logic.walker_remote import HELD_PER_SLOT, Market, RemoteTester, Session, Setup, portable
 from walks.setup import deadly, register, register_deadly
 
 
@@ -65,6 +66,36 @@ def test_a_set_up_must_be_able_to_travel(tmp_path: Path) -> None:
         portable([])
     with pytest.raises(bk.UsageError, match="at least 2"):
         PoolTransport(1)
+
+
+def test_a_pool_that_cannot_be_set_up_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[object] = []
+    close = PoolTransport.close
+
+    def noted(self: PoolTransport) -> None:
+        closed.append(self)
+        close(self)
+
+    monkeypatch.setattr(PoolTransport, "close", noted)
+    with pytest.raises(bk.UsageError, match="top of a module"):
+        asyncio.run(bk.Walker.pool(2, lambda: None))
+    with pytest.raises(bk.NotRegisteredError, match="Did you mean 'space'"):
+        asyncio.run(bk.Walker.pool(2, register, symbol="BTC", walker_name="spce"))
+    assert len(closed) == 2
+
+
+def test_the_configuration_of_here_is_in_force_there(tmp_path: Path) -> None:
+    file = tmp_path / "sets.py"
+    file.write_text(
+        "import backtestkit as bk\nfrom walks.setup import register\nbk.set_config(percent_fee=0.12)\nregister()\n"
+    )
+    session = Session("config", portable(file), bk.get_config().as_dict())
+    conditions = Conditions("BTC", "market", "week", None, False, {"costs.fee": "minimise"}, 10)
+    tested = unpack_answer(backtest_candidate(session, [], conditions, Candidate("s", "s", {"fast": 4, "stop": 1.2})))
+    alone = bk.Backtest.run(
+        "BTC", strategy_name="s", exchange_name="market", frame_name="week", params={"fast": 4, "stop": 1.2}
+    ).wait()
+    assert tested.figures == {"costs.fee": alone.analysis.costs.fee} and tested.fingerprint == alone.fingerprint
 
 
 def test_candles_are_shared_without_copying() -> None:
@@ -144,6 +175,63 @@ def test_a_stopped_walk_drops_what_waits() -> None:
             return walk.statistics()
 
     assert len(asyncio.run(elsewhere()).strategy_results) == 1
+
+
+class Queue:
+    """A transport of one slot whose jobs end when they are told to."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, asyncio.Future[bytes]] = {}
+
+    async def slots(self) -> int:
+        return 1
+
+    async def lend(self, candles: bk.Candles, market: Market) -> object:
+        raise AssertionError("nothing is lent")
+
+    def submit(self, worker: Any, *job: Any) -> asyncio.Future[bytes]:
+        future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self.jobs[job[-1].label] = future
+        return future
+
+    def end(self, label: str) -> None:
+        self.jobs[label].set_result(pack_answer(walk_logic.Tested(Candidate("", "", {}))))
+
+    def close(self) -> None: ...
+
+
+def test_candidates_go_on_while_the_first_one_takes_its_time_and_come_in_order() -> None:
+    queue, candidates = Queue(), [Candidate(f"{i}", "s", {}) for i in range(40)]
+    walk = walk_logic.Walk(bk.list_walker_schema()[0], "BTC", None, walk_logic.FixedSource(candidates))
+    came: list[str] = []
+
+    async def main() -> None:
+        tests = RemoteTester(queue, register, {}, backtest_candidate).test(walk, candidates)
+
+        async def take() -> None:
+            async for tested in tests:
+                assert tested.error is None
+                came.append(tested.candidate.label)
+
+        taking = asyncio.create_task(take())
+        for label in (f"{i}" for i in range(1, HELD_PER_SLOT)):
+            for _ in range(10):
+                await asyncio.sleep(0)
+            assert len(queue.jobs) - int(label) <= 2  # the first one and this one, no more at once
+            queue.end(label)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert came == [] and len(queue.jobs) == HELD_PER_SLOT
+        queue.end("0")
+        while not taking.done():
+            for label, future in list(queue.jobs.items()):
+                if not future.done():
+                    queue.end(label)
+            await asyncio.sleep(0)
+        await taking
+
+    asyncio.run(main())
+    assert came == [candidate.label for candidate in candidates]
 
 
 def test_errors_travel_with_their_causes() -> None:

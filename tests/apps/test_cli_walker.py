@@ -132,7 +132,7 @@ def test_a_cluster_by_its_address_gives_the_same_walk(shell: Shell, candles: Pat
     words = (shell.file(STRATEGY + WALKER), "-s", "BTCUSDT", "--candles", candles)
     here = shell.json(*words)
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, host="tcp://127.0.0.1", dashboard_address=None
+        n_workers=1, threads_per_worker=2, processes=False, host="tcp://127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as cluster:
         assert without_report(shell.json(*words, "--cluster", cluster.scheduler_address)) == without_report(here)
 
@@ -218,6 +218,7 @@ def test_the_front_and_the_counts_are_shown_and_long_lists_are_cut() -> None:
         last_event_time=None,
         metric_values={"total_pnl": 1.5, "max_drawdown": None},
         error_count=7,
+        newest_error="ValueError: odd",
     )
     walk = bk.WalkerStatistics(
         walker_name="w", symbol="BTC", exchange_name="e", frame_name="f", metric="total_pnl", total_strategies=8,
@@ -231,5 +232,5 @@ def test_the_front_and_the_counts_are_shown_and_long_lists_are_cut() -> None:
     assert walk_problems(WalkOutcome("w", "BTC", walk)) == [
         *(f"x{i} failed: no" for i in range(5)),
         "and 2 more failed; the report has all of them.",
-        "The code of 1 candidates raised errors and went on, a first (7 times).",
+        "The code of one candidate raised errors and went on. a, 7 times, the newest: ValueError: odd",
     ]

@@ -144,7 +144,8 @@ class TestCatalog:
         defaults = Desk().columns.get_default_columns()
         assert set(defaults) > NAMES
         assert set(defaults) - NAMES == {
-            "walker_front", "walker_failed", "walker_pruned", "walker_trades", "backtest_breakdown", "heat_breakdown",
+            "walker_front", "walker_failed", "walker_errors", "walker_pruned", "walker_trades", "backtest_breakdown",
+            "heat_breakdown",
         }  # fmt: skip
         for name, columns in defaults.items():
             keys = [column.key for column in columns]

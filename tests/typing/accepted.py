@@ -130,6 +130,16 @@ def no_more_than_three(payload: Any) -> str | None:
 bk.add_risk(risk_name="r", validations=[no_more_than_three, {"validate": no_more_than_three, "note": "n"}])
 bk.add_sizing(sizing_name="z", method="fixed_percentage", risk_percentage=1)
 bk.add_walker(walker_name="w", exchange_name="e", frame_name="f", strategies=["a", "b"], metric="total_pnl")
+bk.add_walker(
+    walker_name="o",
+    exchange_name="e",
+    frame_name="f",
+    strategies=["a"],
+    space={"fast": bk.IntRange(2, 9), "stop": bk.FloatRange(0.5, 2, log=True), "side": ["long", "short"]},
+    metrics={"total_pnl": "maximise", "equity.max_drawdown": "minimise"},
+    method="optuna",
+    sampler="nsga2",
+)
 bk.add_sweep(sweep_name="s", exchange_name="e", grid_axes={"hold_minutes": [60, 120]})
 bk.add_mcp(mcp_name="m", permissions=["get_status"])
 

@@ -47,6 +47,7 @@ def walk_object(outcome: WalkOutcome, top: int | None) -> dict[str, Any]:
                 "params": dict(result.params),
                 "metrics": dict(result.metric_values),
                 "error_count": result.error_count,
+                "newest_error": result.newest_error,
                 "statistics": {
                     field.name: getattr(result.stats, field.name)
                     for field in fields(result.stats)

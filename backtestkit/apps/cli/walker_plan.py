@@ -46,9 +46,10 @@ class WalkerSetup:
 
     def __call__(self) -> None:
         """Do it, in the current kit."""
-        from backtestkit.kit import current_kit
+        import backtestkit as bk
 
-        kit = current_kit()
+        kit = bk.current_kit()
+        bk.listen_error(lambda event: None)  # as here: they are counted and shown with the results
         run_setup(self.files)
         if self.candles:
             add_candle_exchange(

@@ -10,7 +10,7 @@ import typer
 from backtestkit.apps.cli.error_block import error_block
 from backtestkit.apps.cli.show_table import NONE, aligned
 from backtestkit.services.report import formats
-from backtestkit.services.report.walker_report import in_words, ranked
+from backtestkit.services.report.walker_report import erring, in_words, ranked
 
 if TYPE_CHECKING:
     from backtestkit.apps.cli.outcome import WalkOutcome
@@ -72,11 +72,11 @@ def walk_problems(outcome: WalkOutcome) -> list[str]:
         lines += [f"{failure.strategy_name} failed: {in_words(failure.error)}" for failure in failed[:SHOWN_FAILURES]]
         if len(failed) > SHOWN_FAILURES:
             lines.append(f"and {len(failed) - SHOWN_FAILURES} more failed; the report has all of them.")
-        erring = [result for result in outcome.result.strategy_results if result.error_count]
-        if erring:
+        if raised := erring(outcome.result):
+            count = f"{len(raised)} candidates" if len(raised) > 1 else "one candidate"
             lines.append(
-                f"The code of {len(erring)} candidates raised errors and went on, {erring[-1].strategy_name} first "
-                f"({erring[-1].error_count} times)."
+                f"The code of {count} raised errors and went on. {raised[0].strategy_name}, {raised[0].error_count} times, "
+                f"the newest: {raised[0].newest_error}"
             )
     if outcome.error is not None:
         lines += [f"{outcome.walker_name} {outcome.symbol} failed.", error_block(outcome.error)]

@@ -51,7 +51,7 @@ class Tested:
     """What testing a candidate came to: all that a result is made of, or what went wrong.
 
     - `closed`, `fingerprint`, `counters`: those of its backtest, as far as it went. `error_count`: how often user code
-      raised and the backtest went on.
+      raised and the backtest went on; `newest_error`: the last such error in words.
     - `figures`: the figures of the analysis that were asked for, by name.
     - `checkpoints`: the compared figure at each checkpoint that was passed. `pruned`: it was given up at the last one.
     - `record`: what the run store keeps of it; None when runs are not kept, and for one that was kept before.
@@ -62,6 +62,7 @@ class Tested:
     fingerprint: str = ""
     counters: Counters = field(default_factory=Counters)
     error_count: int = 0
+    newest_error: str = ""
     error: Exception | None = None
     figures: Mapping[str, float | None] = field(default_factory=dict)
     checkpoints: tuple[float | None, ...] = ()

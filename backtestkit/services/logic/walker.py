@@ -209,6 +209,7 @@ def walker_result(tested: Tested, objectives: Mapping[str, Direction]) -> Walker
         params=tested.candidate.params,
         metric_values=values,
         error_count=tested.error_count,
+        newest_error=tested.newest_error,
     )
 
 

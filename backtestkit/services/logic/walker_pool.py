@@ -102,7 +102,8 @@ class PoolTransport:
                     return await loop.run_in_executor(single, worker, *job)
                 except BrokenProcessPool:
                     raise RunError(
-                        "it ended its process, twice; look for too little memory or a crash below Python"
+                        "it ended its process, twice: too little memory, a crash below Python, or a set-up that the "
+                        "process cannot import"
                     ) from None
 
     def _new(self, processes: int) -> ProcessPoolExecutor:

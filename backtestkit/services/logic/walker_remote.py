@@ -15,13 +15,16 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import Any, Protocol, Self, TypeAlias
+from typing import Any, Final, Protocol, Self, TypeAlias
 
 from backtestkit.errors import RunError, UsageError
 from backtestkit.model.candle import Candles
 from backtestkit.runtime.ids import new_id
 from backtestkit.services.logic.walk import Candidate, Conditions, Tested, Walk
 from backtestkit.services.logic.walker_answer import unpack_answer
+
+HELD_PER_SLOT: Final = 16
+"""Candidates that may be sent or answered before it is the turn of the first of them, for each job that runs at once."""
 
 Setup: TypeAlias = str | Path | Sequence[str | Path] | Callable[[], object]
 
@@ -104,16 +107,21 @@ class RemoteTester:
 
     async def test(self, walk: Walk, candidates: Sequence[Candidate]) -> AsyncGenerator[Tested, None]:
         """Test `candidates`, some at a time, and give them back in their order."""
-        conditions, ahead = walk.conditions, 2 * await self._transport.slots()
+        conditions, slots = walk.conditions, await self._transport.slots()
         waiting: deque[tuple[Candidate, asyncio.Future[bytes]]] = deque()
         left = deque(candidates)
         try:
             while left or waiting:
-                while left and len(waiting) < ahead:
+                going = [future for _, future in waiting if not future.done()]
+                while left and len(going) < 2 * slots and len(waiting) < HELD_PER_SLOT * slots:
                     candidate = left.popleft()
                     job = (self._session, list(self._lent), conditions, candidate)
-                    waiting.append((candidate, self._transport.submit(self._worker, *job)))
+                    going.append(self._transport.submit(self._worker, *job))
+                    waiting.append((candidate, going[-1]))
                 candidate, future = waiting[0]
+                if not future.done():  # while the first one takes its time, the others go on
+                    await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
+                    continue
                 answer = await _answer(candidate, future)
                 waiting.popleft()
                 yield answer

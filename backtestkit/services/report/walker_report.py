@@ -81,6 +81,15 @@ def failed_columns(settings: Settings) -> list[Column[Any]]:
     ]
 
 
+def error_columns(settings: Settings) -> list[Column[Any]]:
+    """The columns of the table of strategies whose code raised."""
+    return [
+        c.text("strategy", "Strategy", "strategy_name"),
+        c.number("error_count", "Errors", "error_count"),
+        c.text("newest_error", "Newest", "newest_error"),
+    ]
+
+
 def pruned_columns(settings: Settings) -> list[Column[Any]]:
     """The columns of the table of strategies that were given up."""
     return [
@@ -126,6 +135,11 @@ def ranked(statistics: WalkerStatistics) -> list[WalkerResult]:
     return sorted(statistics.strategy_results, key=key)
 
 
+def erring(statistics: WalkerStatistics) -> list[WalkerResult]:
+    """The strategies whose code raised and that went on, best first."""
+    return [result for result in ranked(statistics) if result.error_count]
+
+
 def on_front(statistics: WalkerStatistics) -> list[WalkerResult]:
     """The strategies on the front, in its order."""
     results = {result.strategy_name: result for result in statistics.strategy_results}
@@ -143,7 +157,7 @@ def all_trades(statistics: WalkerStatistics) -> list[WalkerTrade]:
 
 def _head(statistics: WalkerStatistics) -> list[str]:
     goals = [f"{name} ({direction})" for name, direction in statistics.objectives.items()]
-    erring = sum(result.error_count > 0 for result in statistics.strategy_results)
+    raised = len(erring(statistics))
     plain = list(statistics.objectives.values()) in ([], ["maximise"])
     return [
         f"**Symbol:** {statistics.symbol}",
@@ -151,7 +165,7 @@ def _head(statistics: WalkerStatistics) -> list[str]:
         f"**Frame:** {statistics.frame_name}",
         f"**Optimization Metric:** {statistics.metric if plain else ', '.join(goals)}",
         f"**Strategies Tested:** {len(statistics.strategy_results)}",
-        *([f"**Strategies With Errors In Their Code:** {erring}"] if erring else []),
+        *([f"**Strategies With Errors In Their Code:** {raised}"] if raised else []),
         *([f"**Strategies Failed:** {len(statistics.failed)}"] if statistics.failed else []),
         *([f"**Strategies Pruned:** {len(statistics.pruned)}"] if statistics.pruned else []),
     ]
@@ -206,6 +220,14 @@ WALKER_REPORT: Final[ReportSpec[Any, WalkerStatistics]] = ReportSpec(
             heading="Failed Strategies",
             rows=lambda page: page.figures.failed,
             columns=failed_columns,
+            row_limit="max_backtest_markdown_rows",
+            optional=True,
+        ),
+        Table(
+            key="walker_errors",
+            heading="Errors In The Code Of Strategies",
+            rows=lambda page: erring(page.figures),
+            columns=error_columns,
             row_limit="max_backtest_markdown_rows",
             optional=True,
         ),
