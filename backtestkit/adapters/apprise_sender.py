@@ -9,6 +9,7 @@ from typing import Any
 
 from backtestkit.errors import DeliveryError, UsageError
 from backtestkit.runtime.log import masked
+from backtestkit.runtime.optional import optional_package
 
 
 class AppriseSender:
@@ -16,12 +17,7 @@ class AppriseSender:
 
     def __init__(self, url: str) -> None:
         """`UsageError` when apprise is not installed or does not understand the URL, which is never shown: it has secrets."""
-        try:
-            import apprise
-        except ImportError:
-            raise UsageError(
-                "sending notifications needs the package apprise. Install it with: pip install backtestkit[notify]"
-            ) from None
+        apprise = optional_package("apprise")
         self.service = url.partition(":")[0]
         # A name that gives nothing of the URL away, and the same in every process: the outbox has it.
         self.name = f"{self.service}-{hashlib.sha256(url.encode()).hexdigest()[:16]}"

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backtestkit.errors import DataError
-from backtestkit.model.optional import optional_package
+from backtestkit.runtime.optional import optional_package
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -219,7 +219,9 @@ class Candles:
 
     def to_arrow(self) -> pa.Table:
         """A pyarrow table; `timestamp` stays int64 ms. Needs pyarrow."""
-        return optional_package("pyarrow").table({name: getattr(self, name) for name in COLUMNS})
+        import pyarrow
+
+        return pyarrow.table({name: getattr(self, name) for name in COLUMNS})
 
 
 def _milliseconds(times: npt.ArrayLike) -> Integers:

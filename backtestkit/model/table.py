@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from backtestkit.errors import UsageError, suggest
-from backtestkit.model.optional import optional_package
 from backtestkit.runtime.files import write_atomic_now
+from backtestkit.runtime.optional import optional_package
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,7 +121,8 @@ class Table:
 
     def to_arrow(self) -> pa.Table:
         """A pyarrow table; times are UTC timestamps in ms. Needs pyarrow."""
-        pyarrow = optional_package("pyarrow")
+        import pyarrow
+
         types = {
             "text": pyarrow.string(), "number": pyarrow.float64(), "count": pyarrow.int64(), "flag": pyarrow.bool_(),
             "time": pyarrow.timestamp("ms", "UTC"),

@@ -374,5 +374,5 @@ def test_messages_arrive_over_http_after_a_failure(tmp_path: Path) -> None:
 
 def test_without_apprise_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "apprise", None)
-    with bk.Kit(), pytest.raises(UsageError, match=r"pip install backtestkit\[notify\]"):
+    with bk.Kit(), pytest.raises(UsageError, match=r'pip install "backtestkit\[notify\]"'):
         bk.Notification.deliver("json://localhost")

@@ -244,8 +244,8 @@ def test_cma_es_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     space = {"fast": bk.IntRange(2, 12), "stop": bk.FloatRange(0.6, 2.0)}
     pytest.importorskip("cmaes", reason="cmaes is not installed")
     assert len(run(sampler="cma_es", space=space).strategy_results) == 12
-    monkeypatch.setattr("backtestkit.services.logic.walker_optuna.find_spec", lambda name: None)
-    with pytest.raises(bk.UsageError, match="pip install cmaes"):
+    monkeypatch.setitem(sys.modules, "cmaes", None)
+    with pytest.raises(bk.UsageError, match=r"needs the package cmaes.*backtestkit\[optimize\]"):
         bk.Walker.run("BTC", walker_name="mixed")
 
 

@@ -161,5 +161,5 @@ class TestTables:
 
     def test_a_missing_library_says_how_to_get_it(self, three: Candles, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(__import__("sys").modules, "polars", None)
-        with pytest.raises(UsageError, match="pip install polars"):
+        with pytest.raises(UsageError, match=r"pip install .backtestkit\[frames\]"):
             three.to_polars()

@@ -15,6 +15,7 @@ from typing import Any
 
 from backtestkit.errors import RunError, UsageError
 from backtestkit.model.candle import Candles
+from backtestkit.runtime.optional import optional_package
 from backtestkit.services.logic.walker_remote import Market, Worker
 
 CONNECT_SECONDS = 10
@@ -99,7 +100,7 @@ async def connect(cluster: Any) -> ClusterTransport:
 
     `UsageError` when it cannot be reached, or when its workers have no backtestkit or another version of it.
     """
-    distributed = distributed_module()
+    distributed = optional_package("distributed")
     if isinstance(cluster, distributed.Client) and not cluster.asynchronous:
         client, own = cluster, False
     elif isinstance(cluster, str | distributed.Client):
@@ -115,17 +116,6 @@ async def connect(cluster: Any) -> ClusterTransport:
         transport.close()
         raise
     return transport
-
-
-def distributed_module() -> ModuleType:
-    """The client of Dask, when it is installed."""
-    try:
-        import distributed
-    except ImportError:
-        raise UsageError(
-            'a cluster needs the package distributed. Install it with: pip install "backtestkit[cluster]"'
-        ) from None
-    return distributed
 
 
 def _client(distributed: ModuleType, address: str, security: Any) -> Any:

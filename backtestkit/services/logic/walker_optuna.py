@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, Final
 
-from backtestkit.errors import UsageError
 from backtestkit.math import sampling
 from backtestkit.model.schema import WalkerSchema
 from backtestkit.model.space import Axis, FloatRange, IntRange, count_of, value_of
+from backtestkit.runtime.optional import optional_package
 from backtestkit.services.logic.walk import Candidate, Tested
 
 REPEATS_MAX: Final = 100
@@ -33,7 +32,7 @@ class OptunaSource:
     def __init__(self, schema: WalkerSchema) -> None:
         """`UsageError` when optuna, or what a sampler needs, is not installed."""
         assert schema.space is not None, schema
-        self._optuna = optuna_module()
+        self._optuna = optional_package("optuna")
         self._space, self._strategy, self._batch = schema.space, schema.strategies[0], schema.batch
         self._judged = schema.pruner is not None
         points = sampling.size(schema.space)
@@ -121,7 +120,7 @@ class OptunaJudge:
 
     def begin(self) -> Callable[[int, float], bool]:
         """Ask the pruner about one test."""
-        optuna = optuna_module()
+        optuna = optional_package("optuna")
         storage, pruner = pickle.loads(self.study)
         study = optuna.load_study(
             study_name=self.name, storage=storage, sampler=optuna.samplers.RandomSampler(0), pruner=pruner
@@ -135,17 +134,6 @@ class OptunaJudge:
                 return bool(trial.should_prune())
 
         return gives_up
-
-
-def optuna_module() -> ModuleType:
-    """optuna, when it is installed."""
-    try:
-        import optuna
-    except ImportError:
-        raise UsageError(
-            "method='optuna' needs the package optuna. Install it with: pip install \"backtestkit[optimize]\""
-        ) from None
-    return optuna
 
 
 @contextmanager
@@ -171,8 +159,7 @@ def sampler_of(optuna: ModuleType, schema: WalkerSchema) -> Any:
         return samplers.NSGAIISampler(seed=seed)
     if chosen == "random":
         return samplers.RandomSampler(seed=seed)
-    if find_spec("cmaes") is None:
-        raise UsageError("sampler='cma_es' needs the package cmaes. Install it with: pip install cmaes") from None
+    optional_package("cmaes")  # which optuna imports when it samples, too late to say so
     return samplers.CmaEsSampler(seed=seed)
 
 

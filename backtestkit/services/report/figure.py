@@ -11,6 +11,7 @@ import numpy as np
 
 from backtestkit.errors import UsageError
 from backtestkit.model.table import MISSING_TIME
+from backtestkit.runtime.optional import optional_package
 from backtestkit.services.report.html.charts import equity_chart, underwater_chart
 from backtestkit.services.report.html.page import asset
 from backtestkit.services.report.html.source import Chart, SheetSource
@@ -34,10 +35,7 @@ def run_figure(source: SheetSource, theme: Theme = "light") -> Figure:
     """
     if theme not in _BLOCKS:
         raise UsageError(f"theme={theme!r} is unknown; give one of {', '.join(get_args(Theme))}")
-    try:
-        from plotly.graph_objects import Figure
-    except ImportError:
-        raise UsageError('figures need the package plotly. Install it with: pip install "backtestkit[plots]"') from None
+    graph_objects = optional_package("plotly.graph_objects")
     colors = theme_colors(theme)
     charts = dict(zip(PLACES, (price_chart(source), equity_chart(source), underwater_chart(source)), strict=True))
     traces = [_placed(trace, axis) for axis, chart in charts.items() for trace in chart.data]
@@ -56,7 +54,8 @@ def run_figure(source: SheetSource, theme: Theme = "light") -> Figure:
         "showlegend": True,
         "hovermode": "closest",
     }
-    return Figure(data=resolved(traces, colors), layout=resolved(layout, colors))
+    figure: Figure = graph_objects.Figure(data=resolved(traces, colors), layout=resolved(layout, colors))
+    return figure
 
 
 @cache
