@@ -204,7 +204,7 @@ ROOMS = {
     "backtestkit.model.statistics": "TradeFigures BacktestStatistics LiveStatistics HeatStatistics HeatRow RunSummary",
     "backtestkit.model.statistics_events": (
         "EventStatistics ScheduleStatistics PartialStatistics PartialRow RiskStatistics StrategyStatistics "
-        "SyncStatistics PerformanceStatistics MetricStatistics"
+        "SyncStatistics PerformanceStatistics MetricStatistics TimeShare"
     ),
     "backtestkit.model.analysis": (
         "TradeAnalysis EquityFigures EquityCurve ReturnFigures TradeQuality CostFigures BenchmarkFigures BreakdownRow Marks"

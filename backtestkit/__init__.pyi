@@ -581,6 +581,7 @@ from backtestkit.model.statistics_events import RiskStatistics as RiskStatistics
 from backtestkit.model.statistics_events import ScheduleStatistics as ScheduleStatistics
 from backtestkit.model.statistics_events import StrategyStatistics as StrategyStatistics
 from backtestkit.model.statistics_events import SyncStatistics as SyncStatistics
+from backtestkit.model.statistics_events import TimeShare as TimeShare
 from backtestkit.model.sweep import AuthorTrack as AuthorTrack
 from backtestkit.model.sweep import AuthorTracks as AuthorTracks
 from backtestkit.model.sweep import Idea as Idea
@@ -883,6 +884,7 @@ __all__ = [
     "TableColumn",
     "Template",
     "TickResult",
+    "TimeShare",
     "TradeAnalysis",
     "TradeFigures",
     "TradeHistory",

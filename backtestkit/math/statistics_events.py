@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import sqrt
 from typing import Generic, Protocol, TypeVar
 
@@ -25,10 +25,12 @@ from backtestkit.model.statistics_events import (
     PartialStatistics,
     PerformanceStatistics,
     RiskStatistics,
+    RunStep,
     ScheduleRow,
     ScheduleStatistics,
     StrategyStatistics,
     SyncStatistics,
+    TimeShare,
 )
 from backtestkit.model.sync import SyncEvent
 
@@ -213,7 +215,7 @@ class LiveTally:
 
 
 class PerformanceTally:
-    """Keeps durations and waits as bare numbers (16 bytes a measurement), because percentiles need all of them."""
+    """Keeps durations and waits as bare numbers, because percentiles need all of them."""
 
     def __init__(self) -> None:
         """Nothing counted."""
@@ -224,7 +226,12 @@ class PerformanceTally:
     def add(self, event: PerformanceEvent) -> None:
         """Count one measurement."""
         self._strategy = event.strategy_name
-        self._durations.setdefault(event.metric_type, array("d")).append(event.duration)
+        taken = self._durations.setdefault(event.metric_type, array("d"))
+        if event.durations is None:
+            taken.append(event.duration)
+        else:
+            for _ in range(event.weight):
+                taken.extend(event.durations)
         if event.wait is not None:
             self._waits.setdefault(event.metric_type, array("d")).append(event.wait)
 
@@ -238,7 +245,28 @@ class PerformanceTally:
             total_duration=total(metric.total_duration for metric in metrics),
             metric_stats={metric.metric_type: metric for metric in metrics},
             events=tuple(newest),
+            shares=time_shares({metric.metric_type: metric.total_duration for metric in metrics}),
         )
+
+
+def time_shares(durations: Mapping[MetricType, float]) -> tuple[TimeShare, ...]:
+    """What the time of whole backtests went to, the most first; nothing before one of them is over.
+
+    `durations` are the sums of all parts of a kind, ms. What was measured of parts can exceed the whole by little, because
+    of very many parts only some are timed; the rest, which is the engine's, is never below 0.
+    """
+    whole = durations.get("backtest_total", 0.0)
+    if whole <= 0:
+        return ()
+    parts: dict[RunStep, float] = {
+        "candles": durations.get("backtest_load", 0.0),
+        "get_signal": durations.get("backtest_get_signal", 0.0),
+        "listeners": durations.get("backtest_listeners", 0.0),
+    }
+    parts["engine"] = max(0.0, whole - total(parts.values()))
+    taken = total(parts.values())
+    shares = [TimeShare(step=step, duration=ms, share=ms / taken * 100) for step, ms in parts.items()]
+    return tuple(sorted(shares, key=lambda share: -share.duration))
 
 
 def metric_statistics(metric_type: MetricType, durations: Sequence[float], waits: Sequence[float]) -> MetricStatistics:

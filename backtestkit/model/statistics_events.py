@@ -98,7 +98,8 @@ class SyncStatistics(EventStatistics[SyncEvent]):
 class MetricStatistics:
     """How long one kind of measurement took, milliseconds. Percentiles are interpolated linearly.
 
-    The waits are the wall times between one measurement of the run and this kind's; 0 where there was none before.
+    `count` is how many parts there were; of very many only some are timed, and each stands for several. The waits are the
+    wall times between one event of the run and this kind's; 0 where there was none before.
     """
 
     metric_type: MetricType
@@ -117,9 +118,28 @@ class MetricStatistics:
     max_wait_time: float
 
 
+RunStep: TypeAlias = Literal["candles", "get_signal", "listeners", "engine"]
+"""What the time of a run goes to; see `TimeShare`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeShare:
+    """What part of the time of all runs went to one thing.
+
+    `candles`: reading them before the first tick. `get_signal`: the strategy's own function, with the candles that it asks
+    for. `listeners`: telling events to callbacks, actions and listeners, reports among them. `engine`: the rest.
+    """
+
+    step: RunStep
+    duration: float
+    """Milliseconds."""
+    share: float
+    """Percent of `backtest_total`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PerformanceStatistics:
-    """Where the time of a run went; `events` are the newest measurements, newest first."""
+    """Where the time of a run went; `events` are the newest ones, newest first. `total_events` counts measurements."""
 
     strategy_name: str = ""
     total_events: int = 0
@@ -127,3 +147,5 @@ class PerformanceStatistics:
     """Sum over all measurements, ms. Kinds overlap: the whole run contains its ticks."""
     metric_stats: Mapping[MetricType, MetricStatistics] = field(default_factory=dict)
     events: tuple[PerformanceEvent, ...] = ()
+    shares: tuple[TimeShare, ...] = ()
+    """Where the time of backtests went, the bottleneck first. They do not overlap: their sum is `backtest_total`."""

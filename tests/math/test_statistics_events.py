@@ -139,6 +139,29 @@ class TestPerformance:
         assert list(figures.metric_stats) == ["backtest_total", "backtest_signal"]
         assert (figures.total_events, figures.total_duration) == (3, 12.0)
 
+    def test_parts_that_were_told_together_count_by_what_they_stand_for(self) -> None:
+        block = PerformanceEvent(KEY, at(0), "backtest_get_signal", 12.0, 10, None, [1.0, 3.0], 3)
+        metric = e.statistics_of(e.PerformanceTally(), [block]).metric_stats["backtest_get_signal"]
+        assert (metric.count, metric.total_duration, metric.median, metric.max_duration) == (6, 12.0, 2.0, 3.0)
+
+    def test_the_time_of_runs_is_shared_out_and_the_bottleneck_comes_first(self) -> None:
+        spent: dict[MetricType, float] = {
+            "backtest_total": 100.0, "backtest_load": 10.0, "backtest_get_signal": 60.0, "backtest_listeners": 5.0,
+            "backtest_timeframe": 90.0,
+        }  # fmt: skip
+        shares = e.time_shares(spent)
+        assert [(one.step, one.duration, one.share) for one in shares] == [
+            ("get_signal", 60.0, 60.0), ("engine", 25.0, 25.0), ("candles", 10.0, 10.0), ("listeners", 5.0, 5.0),
+        ]  # fmt: skip
+
+    def test_parts_that_were_estimated_above_the_whole_leave_nothing_to_the_engine(self) -> None:
+        shares = e.time_shares({"backtest_total": 10.0, "backtest_get_signal": 12.0})
+        assert [(one.step, one.share) for one in shares][:1] == [("get_signal", 100.0)]
+        assert sum(one.share for one in shares) == 100.0
+
+    def test_before_a_backtest_is_over_nothing_is_shared_out(self) -> None:
+        assert e.time_shares({"live_tick": 5.0}) == e.time_shares({}) == ()
+
     @given(st.lists(st.floats(0, 1e6), min_size=2, max_size=60))
     def test_the_figures_are_those_of_numpy(self, durations: list[float]) -> None:
         metric: Any = e.metric_statistics("live_tick", durations, ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,50 +14,108 @@ import backtestkit as bk
 from backtestkit.model.performance import PerformanceEvent
 from backtestkit.runtime.channel import Channel
 from backtestkit.runtime.clock import SimulatedClock
-from backtestkit.services.logic import timing
-from backtestkit.services.logic.timing import RunTimer
+from backtestkit.services.logic import backtest, timing
+from backtestkit.services.logic.timing import ALL_TICKS, STRIDE, RunTimer
 from scenarios.market import MINUTE, START
 
 
-@pytest.fixture
-def ticking(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """A monotonic clock that stands where its one number says."""
-    now = [100.0]
-    monkeypatch.setattr(timing, "monotonic_seconds", lambda: now[0])
-    return now
+class Watch:
+    """A clock that stands where it is put."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 async def lost(*_: object) -> None:
     raise AssertionError("no listener fails here")
 
 
-class TestTimer:
-    def test_it_measures_in_milliseconds_and_dates_by_the_wall(self, ticking: list[float]) -> None:
-        heard: list[PerformanceEvent] = []
+class Timed:
+    """A timer, its clock, and what it told."""
+
+    def __init__(self) -> None:
+        self.heard: list[PerformanceEvent] = []
         channel: Channel[PerformanceEvent] = Channel("performance", lost)
-        channel.listen(heard.append)
-        wall = SimulatedClock()
-        wall.advance_to_ms(5000)
-        timer = RunTimer(KEY, channel, wall)
-        since = timer.seconds()
-        ticking[0] += 0.25
-        asyncio.run(timer.tell("backtest_signal", since, at(3)))
-        wall.advance_to_ms(7000)
-        asyncio.run(timer.tell("backtest_total", timer.start, at(9)))
-        first, second = heard
-        assert (first.metric_type, first.duration, first.timestamp, first.key) == ("backtest_signal", 250.0, at(3), KEY)
+        channel.listen(self.heard.append)
+        self.wall, self.watch = SimulatedClock(), Watch()
+        self.wall.advance_to_ms(5000)
+        self.timer = RunTimer(KEY, channel, self.wall, self.watch)
+
+    def tick(self, seen: int, seconds: float, *, answer: float | None = None, life: float | None = None) -> None:
+        """A timed tick of so many seconds."""
+        self.timer.begin(seen)
+        if self.timer.due:
+            asyncio.run(self.timer.tell(at(seen)))
+        if answer is not None:
+            self.timer.asked.append(answer)
+        self.watch.now += seconds
+        self.timer.over(None if life is None else self.timer.seconds() - life)
+
+    def kinds(self) -> dict[str, tuple[int, float]]:
+        """How many parts of each kind there were, and their sum, ms."""
+        return {event.metric_type: (event.count, event.duration) for event in self.heard}
+
+
+class TestTimer:
+    def test_it_measures_in_milliseconds_and_dates_by_the_wall(self) -> None:
+        made = Timed()
+        made.watch.now += 0.25
+        asyncio.run(made.timer.loaded(at(3)))
+        made.wall.advance_to_ms(7000)
+        asyncio.run(made.timer.end(at(9)))
+        first, second = made.heard
+        assert (first.metric_type, first.duration, first.timestamp, first.key) == ("backtest_load", 250.0, at(3), KEY)
         assert (first.wall_timestamp, first.previous_wall_timestamp, first.wait) == (5000, None, None)
+        assert (second.metric_type, second.duration, second.timestamp) == ("backtest_total", 250.0, at(9))
         assert (second.wall_timestamp, second.previous_wall_timestamp, second.wait) == (7000, 5000, 2000)
 
-    def test_it_stands_still_while_results_are_in_other_hands(self, ticking: list[float]) -> None:
-        timer = RunTimer(KEY, Channel("performance", lost), SimulatedClock())
-        since = timer.seconds()
-        ticking[0] += 1
-        timer.leave()
-        ticking[0] += 50
-        timer.come_back()
-        ticking[0] += 2
-        assert timer.seconds() - since == 3.0
+    def test_it_stands_still_while_results_are_in_other_hands(self) -> None:
+        made = Timed()
+        made.timer.begin(1)
+        born = made.timer.seconds()
+        made.watch.now += 1
+        made.watch.now += 50
+        made.timer.away += 50
+        made.watch.now += 2
+        made.timer.over(born)
+        asyncio.run(made.timer.end(at(0)))
+        assert made.kinds() == dict.fromkeys(("backtest_timeframe", "backtest_signal", "backtest_total"), (1, 3000.0))
+
+    def test_parts_of_a_kind_are_told_together(self) -> None:
+        made = Timed()
+        for seen in (1, 2, 3):
+            made.tick(seen, seen / 8, answer=0.125, life=0.125 if seen == 2 else None)
+        asyncio.run(made.timer.tell(at(3)))
+        assert made.kinds() == {
+            "backtest_timeframe": (3, 750.0), "backtest_signal": (1, 125.0), "backtest_get_signal": (3, 375.0),
+        }  # fmt: skip
+        assert list(made.heard[0].durations or ()) == [125.0, 250.0, 375.0]
+        made.heard.clear()
+        asyncio.run(made.timer.tell(at(3)))
+        assert not made.heard, "what was told is not told again"
+
+    def test_of_very_many_ticks_those_that_are_timed_stand_for_the_others(self) -> None:
+        made = Timed()
+        assert [made.timer.begin(seen) for seen in (1, ALL_TICKS - 1, ALL_TICKS)] == [2, ALL_TICKS, ALL_TICKS + STRIDE]
+        for seen in (ALL_TICKS - 1, ALL_TICKS):
+            made.tick(seen, 1.0)
+        assert not made.heard
+        for place in (1, 2):
+            made.tick(ALL_TICKS + place * STRIDE, 2.0)
+        assert made.kinds() == {"backtest_timeframe": (2, 2000.0)}, "the first ones are told by themselves"
+        made.heard.clear()
+        asyncio.run(made.timer.end(at(0)))
+        assert made.kinds()["backtest_timeframe"] == (2 * STRIDE, 4000.0 * STRIDE)
+        assert made.kinds()["backtest_total"] == (1, 6000.0)
+
+    def test_a_long_run_tells_in_blocks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(timing, "BLOCK_TICKS", 3)
+        made = Timed()
+        for seen in range(1, 8):
+            made.tick(seen, 1.0)
+        assert [event.count for event in made.heard] == [3, 3]
 
 
 def rows(count: int) -> bk.Candles:
@@ -96,20 +155,75 @@ def play() -> bk.BacktestRun:
     return run
 
 
-def test_a_run_is_timed_as_a_whole_by_tick_and_by_signal(kit: bk.Kit) -> None:
+def counts(heard: list[bk.PerformanceEvent]) -> Counter[str]:
+    """How many parts of each kind there were."""
+    found: Counter[str] = Counter()
+    for event in heard:
+        found[event.metric_type] += event.count
+    return found
+
+
+def test_a_run_is_timed_as_a_whole_by_tick_by_answer_and_by_signal(kit: bk.Kit) -> None:
     heard: list[bk.PerformanceEvent] = []
     bk.listen_performance(heard.append)
     run = play()
-    kinds = [event.metric_type for event in heard]
-    assert kinds.count("backtest_total") == 1
-    assert kinds[-1] == "backtest_total"
-    assert kinds.count("backtest_signal") == len(run.closed)
-    assert kinds.count("backtest_timeframe") == run.snapshot().counters.get_signal_calls
+    found, calls = counts(heard), run.snapshot().counters.get_signal_calls
+    assert found.pop("backtest_listeners") >= 2 * len(run.closed)
+    assert found == {
+        "backtest_total": 1, "backtest_load": 1, "backtest_signal": len(run.closed), "backtest_timeframe": calls,
+        "backtest_get_signal": calls,
+    }  # fmt: skip
+    assert (heard[0].metric_type, heard[-1].metric_type) == ("backtest_load", "backtest_total")
     assert all(event.duration >= 0 for event in heard)
     assert heard[0].previous_wall_timestamp is None
     assert all(event.key == run.key for event in heard)
     times = [event.timestamp for event in heard]
     assert times == sorted(times)
+
+
+def test_the_parts_of_a_run_are_within_it(kit: bk.Kit) -> None:
+    heard: list[bk.PerformanceEvent] = []
+    bk.listen_performance(heard.append)
+    play()
+    spent = {event.metric_type: event.duration for event in heard}
+    assert spent["backtest_load"] + spent["backtest_timeframe"] <= spent["backtest_total"]
+    assert spent["backtest_get_signal"] + spent["backtest_signal"] <= spent["backtest_timeframe"]
+    assert spent["backtest_listeners"] <= spent["backtest_signal"]
+
+
+def test_ticks_without_an_answer_are_timed_where_they_are_sampled(kit: bk.Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "ALL_TICKS", 4)
+    heard: list[bk.PerformanceEvent] = []
+    bk.add_strategy(strategy_name="s", interval="1m", get_signal=lambda *_: None, replace=True)
+    bk.listen_performance(heard.append)
+    run = play()
+    calls = run.snapshot().counters.get_signal_calls
+    found = counts(heard)
+    assert abs(found["backtest_get_signal"] - calls) < STRIDE
+    assert found["backtest_timeframe"] == found["backtest_get_signal"]
+
+
+def test_a_listener_that_comes_later_hears_the_next_run(kit: bk.Kit) -> None:
+    heard: list[bk.PerformanceEvent] = []
+    results = iter(bk.Backtest.run("BTCUSDT", strategy_name="s", exchange_name="e", frame_name="f"))
+    next(results)
+    bk.listen_performance(heard.append)
+    for _ in results:
+        pass
+    assert not heard
+    play()
+    assert heard
+
+
+def test_the_report_says_where_the_time_went(kit: bk.Kit) -> None:
+    bk.Markdown.enable(performance=True)
+    play()
+    context: dict[str, Any] = {"strategy_name": "s", "exchange_name": "e", "frame_name": "f"}
+    shares = bk.Performance.get_data("BTCUSDT", **context).shares
+    assert {share.step for share in shares} == {"candles", "get_signal", "listeners", "engine"}
+    assert sum(share.share for share in shares) == pytest.approx(100)
+    report = bk.Performance.get_report("BTCUSDT", **context)
+    assert "## Bottleneck" in report and "Most of the time, " in report
 
 
 def test_listening_changes_neither_the_gear_nor_what_happens(kit: bk.Kit) -> None:
@@ -127,14 +241,15 @@ def test_ticks_that_nobody_looked_at_are_not_timed(kit: bk.Kit) -> None:
     bk.add_strategy(strategy_name="s", interval="1h", get_signal=lambda *_: None, replace=True)
     bk.listen_performance(heard.append)
     play()
-    assert [event.metric_type for event in heard].count("backtest_timeframe") < 8
+    assert counts(heard)["backtest_timeframe"] < 8
 
 
-def test_nobody_listening_is_told_nothing(kit: bk.Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def refuse(*_: object) -> None:
-        raise AssertionError("told")
+def test_nobody_listening_measures_nothing(kit: bk.Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("measured")
 
-    monkeypatch.setattr(RunTimer, "tell", refuse)
+    monkeypatch.setattr(backtest, "RunTimer", refuse)
+    monkeypatch.setattr(timing, "monotonic_seconds", refuse)
     assert play().closed
 
 
@@ -144,4 +259,6 @@ def test_idle_ticks_that_are_heard_are_timed_too(kit: bk.Kit) -> None:
     bk.listen_performance(heard.append)
     bk.listen_idle_ping(lambda event: None)
     run = play()
-    assert len(heard) == run.snapshot().counters.idle_ticks + 1
+    found = counts(heard)
+    assert found["backtest_timeframe"] == run.snapshot().counters.idle_ticks
+    assert found["backtest_listeners"] >= found["backtest_timeframe"]

@@ -128,13 +128,16 @@ class _BacktestLoop:
         sizing = self.plan.sizing
         sizer = None if sizing is None else Sizer(sizing, self.plan, state.closed, state.errors.caught)
         self.admission = Admission(self.machine, self.runner.gate, sizer)
-        self.timer = RunTimer(self.plan.key, channels.performance, wall_clock)
+        heard = channels.performance.heard(None, True)  # asked once: a run is timed from its start or not at all
+        self.timer = RunTimer(self.plan.key, channels.performance, wall_clock) if heard else None
 
     async def load(self, now: int) -> None:
         """Read what the run needs, as of `now` (ms UTC)."""
         data = BacktestData(self.state)
         await data.load(now)
         self.bars, self.ticks, self.requests = data.bars, data.ticks, data.requests
+        if self.timer is not None:
+            await self.timer.loaded(self.ticks.time(0))
 
     async def keep_step(self) -> None:
         """Begin together with the runs that share risks with this one."""
@@ -153,7 +156,8 @@ class _BacktestLoop:
         await self._tell_frame()
         await self._boundary("before_start", machine.now, None)
         await runner.actions.init()
-        position = asked = 0
+        position = asked = seen = 0
+        upcoming = 1  # the next tick, of those looked at, that is timed if anybody hears it
         while position < ticks.count and not machine.stopped:
             state.ticks_done = position
             if runner.member is not None and not await self._reach(position):
@@ -161,7 +165,12 @@ class _BacktestLoop:
                 continue
             now, candle = ticks.time(position), ticks.candle(position)
             await self._arrive(now)
-            since = timer.seconds() if runner.hears_performance else None
+            seen += 1
+            timed = timer if seen == upcoming else None
+            if timed is not None:
+                upcoming = timed.begin(seen)
+                if timed.due:
+                    await timed.tell(now)
             price = self._price(candle)
             effects = None
             if machine.must_ask(now):
@@ -174,27 +183,29 @@ class _BacktestLoop:
                 if not runner.hears_idle:
                     machine.skip_idle(1)
                     position = self._next(position)
-                    if since is not None:
-                        await timer.tell("backtest_timeframe", since, now)
+                    if timed is not None:
+                        timed.over(None)
                     continue
                 effects = machine.idle(now, price)
-            asked_at = None if since is None else timer.seconds()
+            born = timed.seconds() if timed is not None and entered else None
             for effect in effects:
-                await runner.apply(effect)
+                if timed is None:
+                    await runner.apply(effect)
+                else:
+                    began = timed.clock()
+                    await runner.apply(effect)
+                    timed.told.append(timed.clock() - began)
                 if runner.results:
-                    if since is not None:
-                        timer.leave()
+                    left = 0.0 if timer is None else timer.clock()
                     for result in runner.results:
                         if isinstance(result, ClosedResult):
                             state.closed.append(result)
                         yield result
-                    if since is not None:
-                        timer.come_back()
+                    if timer is not None:  # while results are in other hands the watch stands still
+                        timer.away += timer.clock() - left
                     runner.results.clear()
-            if since is not None and asked_at is not None:
-                if entered:
-                    await timer.tell("backtest_signal", asked_at, machine.now)
-                await timer.tell("backtest_timeframe", since, machine.now)
+            if timed is not None:
+                timed.over(born)
             if entered:
                 position = self.following = ticks.after(machine.now)
             else:
@@ -204,8 +215,8 @@ class _BacktestLoop:
             machine.now = max(machine.now, ticks.time(ticks.count - 1))
         if runner.hears_progress:
             await self._progress(machine.now, done=True)
-        if runner.hears_performance:
-            await timer.tell("backtest_total", timer.start, machine.now)
+        if timer is not None:
+            await timer.end(machine.now)
 
     async def end(self) -> None:
         """Tell that the run is over."""
@@ -286,7 +297,14 @@ class _BacktestLoop:
         if self.get_signal is None:
             return None
         self.machine.counters.get_signal_calls += 1
-        return to_signal(await self.watchdog.guard(self.get_signal(self.plan.key.symbol, from_ms(now), price)))
+        timer = self.timer
+        if timer is None or not timer.on:
+            return to_signal(await self.watchdog.guard(self.get_signal(self.plan.key.symbol, from_ms(now), price)))
+        began = timer.clock()
+        try:
+            return to_signal(await self.watchdog.guard(self.get_signal(self.plan.key.symbol, from_ms(now), price)))
+        finally:
+            timer.asked.append(timer.clock() - began)
 
     def _market(self, candle: int, price: float) -> float:
         """Where a market order of this tick fills: at the average, or at the open that follows."""

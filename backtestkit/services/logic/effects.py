@@ -95,7 +95,6 @@ class EffectRunner:
             or self.actions.hears("signal")
         )
         self.hears_progress = channels.backtest_progress.heard(None, backtest)
-        self.hears_performance = channels.performance.heard(None, backtest)
         self.machine.version += 1
 
     def observers(self) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from backtestkit.math.statistics_events import percentile
 from backtestkit.model.event import BreakevenEvent, CommitEvent, ExtremeEvent, RiskEvent, RunEvent
 from backtestkit.model.interval import MINUTE_MS
 from backtestkit.model.performance import PerformanceEvent
@@ -182,10 +183,16 @@ def sync_record(event: SyncEvent) -> Record:
 
 
 def performance_record(event: PerformanceEvent) -> Record:
-    """A measurement, with the wall clock under names that say so."""
+    """Measurements of one kind, with the wall clock under names that say so; percentiles where there are several."""
+    taken = sorted(event.durations or ())
+    shape = (
+        {name: percentile(taken, q) for name, q in (("p50", 50), ("p95", 95), ("p99", 99))} if len(taken) > 1 else {}
+    )
     return base(event) | {
         "metric_type": event.metric_type,
         "duration": event.duration,
+        "count": event.count,
+        **shape,
         "wall_timestamp": event.wall_timestamp,
         "previous_wall_timestamp": event.previous_wall_timestamp,
     }

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from backtestkit.math.statistics_events import PerformanceTally
 from backtestkit.model.performance import PerformanceEvent
-from backtestkit.model.statistics_events import PerformanceStatistics
+from backtestkit.model.statistics_events import PerformanceStatistics, RunStep, TimeShare
 from backtestkit.services.report import column_kinds as c
 from backtestkit.services.report import formats
 from backtestkit.services.report.journal_records import performance_record
@@ -43,6 +43,27 @@ def time_distribution(statistics: PerformanceStatistics) -> list[str]:
     return lines
 
 
+STEP_WORDS: Final[dict[RunStep, str]] = {
+    "candles": "reading candles before the first tick: the source of the exchange, or its store",
+    "get_signal": "your strategy's get_signal, with the candles that it asks for",
+    "listeners": "telling events to callbacks, actions and listeners, reports among them",
+    "engine": "the engine itself",
+}
+
+
+def bottleneck_lines(statistics: PerformanceStatistics) -> list[str]:
+    """What the time of whole runs went to, in words, and what took the most of it."""
+    if not statistics.shares:
+        return ["Known when a backtest is over."]
+    most, *others = statistics.shares
+    first = f"Most of the time, {_share(most)}, went to **{STEP_WORDS[most.step]}**. The rest:"
+    return [first, "", *(f"- {STEP_WORDS[share.step]}: {_share(share)}" for share in others)]
+
+
+def _share(share: TimeShare) -> str:
+    return f"{formats.percent(share.share, 1)} ({formats.fixed(share.duration, 2)}ms)"
+
+
 PERFORMANCE_REPORT: Final[ReportSpec[PerformanceEvent, PerformanceStatistics]] = ReportSpec(
     name="performance",
     title="Performance Report: {strategy_name}",
@@ -62,11 +83,15 @@ PERFORMANCE_REPORT: Final[ReportSpec[PerformanceEvent, PerformanceStatistics]] =
             )
         ),
         Lines(parts=(time_distribution,), heading="Time Distribution"),
+        Lines(parts=(bottleneck_lines,), heading="Bottleneck"),
     ),
     legend=(
         "Times are wall times and differ from run to run. **backtest_total** is the whole run and contains the others, "
-        "**backtest_timeframe** one tick that was looked at, **backtest_signal** the life of one signal.",
-        "**Wait**: wall time since the measurement before. **P95**, **P99**: 95 and 99 of 100 took no longer.",
+        "**backtest_load** reading its candles, **backtest_timeframe** one tick that was looked at, "
+        "**backtest_get_signal** one answer of the strategy, **backtest_signal** the life of one signal, "
+        "**backtest_listeners** one event told to callbacks, actions and listeners.",
+        "**Median**, **P95**, **P99**: 50, 95 and 99 of 100 took no longer. Of very many ticks only some are timed and stand "
+        "for the others. **Wait**: wall time since the event before.",
     ),
     feeds=(Feed("performance"),),
     record=performance_record,
