@@ -207,7 +207,8 @@ ROOMS = {
         "SyncStatistics PerformanceStatistics MetricStatistics TimeShare"
     ),
     "backtestkit.model.analysis": (
-        "TradeAnalysis EquityFigures EquityCurve ReturnFigures TradeQuality CostFigures BenchmarkFigures BreakdownRow Marks"
+        "TradeAnalysis EquityFigures EquityCurve ReturnFigures TradeQuality CostFigures BenchmarkFigures BreakdownRow Marks "
+        "TradingYear"
     ),
     "backtestkit.api.arrays_result": "ArrayResult",
     "backtestkit.model.table": "Table TableColumn",

@@ -479,6 +479,7 @@ from backtestkit.model.analysis import Marks as Marks
 from backtestkit.model.analysis import ReturnFigures as ReturnFigures
 from backtestkit.model.analysis import TradeAnalysis as TradeAnalysis
 from backtestkit.model.analysis import TradeQuality as TradeQuality
+from backtestkit.model.analysis import TradingYear as TradingYear
 from backtestkit.model.candle import Candle as Candle
 from backtestkit.model.candle import Candles as Candles
 from backtestkit.model.event import BoundaryEvent as BoundaryEvent
@@ -890,6 +891,7 @@ __all__ = [
     "TradeHistory",
     "TradeQuality",
     "TradeSet",
+    "TradingYear",
     "TrailingCommitNotification",
     "Trials",
     "UsageError",

@@ -13,7 +13,7 @@ import sys
 import time
 
 from bench_runner.market import YEAR, year
-from bench_runner.workloads import _kit, _run
+from bench_runner.workloads import _run, market_kit
 
 import backtestkit as bk
 
@@ -42,7 +42,7 @@ def ratio(kit: bk.Kit, pairs: int, timed: bool) -> float:
 
 def main() -> None:
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 41
-    kit = _kit({"BTCUSDT": year()}, YEAR)
+    kit = market_kit({"BTCUSDT": year()}, YEAR)
     cpu(kit, False), cpu(kit, True)
     print(f"with and without {ratio(kit, pairs, True):.4f}, twice without {ratio(kit, pairs, False):.4f}")
 

@@ -15,7 +15,7 @@ from backtestkit.math.profit import Costs
 from backtestkit.math.statistics import backtest_statistics
 from backtestkit.math.statistics_analysis import analyse
 from backtestkit.math.statistics_positions import TradeSet
-from backtestkit.model.analysis import Marks, TradeAnalysis
+from backtestkit.model.analysis import EVERY_DAY, Marks, TradeAnalysis, TradingYear
 from backtestkit.model.event import ErrorEvent
 from backtestkit.model.result import ClosedResult, YieldedResult
 from backtestkit.model.statistics import BacktestStatistics, RunSummary
@@ -73,13 +73,13 @@ class BacktestResult(BacktestExport):
         """`analyse` with the largest cost basis that was at work at once as capital."""
         return self.analyse()
 
-    def analyse(self, capital: float | None = None) -> TradeAnalysis:
+    def analyse(self, capital: float | None = None, year: TradingYear = EVERY_DAY) -> TradeAnalysis:
         """Equity, daily returns, quality, costs, benchmark and breakdowns of the trades.
 
         `capital` is what the account starts with, quote currency; by default the largest cost basis that was at work at
-        once. One that is not above 0 raises `UsageError`.
+        once. One that is not above 0 raises `UsageError`. `year` says how daily figures are taken to a year.
         """
-        return analyse([self.trade_set()], capital)
+        return analyse([self.trade_set()], capital, year)
 
     def trade_set(self) -> TradeSet:
         """The trades with what their valuation needs, for `bk.analyse` of several runs together."""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
+from typing import Final
 
 import numpy as np
 
 from backtestkit.errors import UsageError
 from backtestkit.math.profit import Costs, costs_paid, profit_loss
-from backtestkit.math.statistics_equity import daily_returns, day_ends, equity_curve, equity_figures, prices_at
+from backtestkit.math.statistics_equity import daily_returns, equity_curve, equity_figures, prices_at, return_ends
 from backtestkit.math.statistics_formulas import EPS
 from backtestkit.math.statistics_positions import TradeSet, position_path
 from backtestkit.math.statistics_quality import breakdown, trade_quality
 from backtestkit.math.statistics_returns import MIN_SHAPE_RETURNS, return_figures
 from backtestkit.model.analysis import (
+    EVERY_DAY,
     BenchmarkFigures,
     CostFigures,
     EquityCurve,
@@ -22,16 +24,25 @@ from backtestkit.model.analysis import (
     Marks,
     ReturnFigures,
     TradeAnalysis,
+    TradingYear,
 )
 from backtestkit.model.candle import Floats
 
+MAX_DAYS: Final = 366
+CALENDARS: Final = ("every_day", "market_days")
 
-def analyse(sets: Sequence[TradeSet], capital: float | None = None) -> TradeAnalysis:
+
+def analyse(sets: Sequence[TradeSet], capital: float | None = None, year: TradingYear = EVERY_DAY) -> TradeAnalysis:
     """The analysis of trades of one or several symbols over one span, from the first to the last time of all sets.
 
-    `capital` (quote currency) is what the account starts with, by default the largest cost basis that was at work at
-    once. It must be above 0, else `UsageError`. An account that loses all of it has no yearly and no daily figures.
+    - `capital` (quote currency) is what the account starts with, by default the largest cost basis that was at work at
+      once. It must be above 0, else `UsageError`. An account that loses all of it has no yearly and no daily figures.
+    - `year` says how daily figures are taken to a year; its days must be above 0 and at most 366, else `UsageError`.
     """
+    if not 0 < year.days <= MAX_DAYS or year.calendar not in CALENDARS:
+        raise UsageError(
+            f"year={year!r}: days must be above 0 and at most {MAX_DAYS}, calendar one of {', '.join(CALENDARS)}"
+        )
     if capital is not None and not 0 < capital < float("inf"):
         raise UsageError(
             f"capital={capital!r} must be a finite number above 0, or None for the peak of the money at work"
@@ -39,7 +50,7 @@ def analyse(sets: Sequence[TradeSet], capital: float | None = None) -> TradeAnal
     sets = valid_sets(sets)
     trades = sorted(chain.from_iterable(own.trades for own in sets), key=lambda trade: trade.close_timestamp)
     pnl = np.array([trade.pnl.pnl_percentage for trade in trades])
-    figures, curve = _equity(sets, capital)
+    figures, curve = _equity(sets, capital, year)
     return TradeAnalysis(
         equity=figures,
         daily=ReturnFigures() if curve is None else return_figures(daily_returns(curve)),
@@ -90,13 +101,15 @@ def cost_figures(sets: Sequence[TradeSet]) -> CostFigures:
     )
 
 
-def _equity(sets: Sequence[TradeSet], capital: float | None) -> tuple[EquityFigures | None, EquityCurve | None]:
+def _equity(
+    sets: Sequence[TradeSet], capital: float | None, year: TradingYear
+) -> tuple[EquityFigures | None, EquityCurve | None]:
     paths = [position_path(trade, own.costs) for own in sets for trade in own.trades]
     if not paths:
         return None, None
     marks: dict[str, Marks | None] = {own.symbol: own.marks for own in sets}
     first, last = min(own.first_time for own in sets), max(own.last_time for own in sets)
-    curve = equity_curve(paths, marks, first, last, capital)
+    curve = equity_curve(paths, marks, first, last, capital, year)
     return equity_figures(curve, paths, marks, capital_given=capital is not None), curve
 
 
@@ -126,13 +139,13 @@ def _benchmark(sets: Sequence[TradeSet], curve: EquityCurve) -> BenchmarkFigures
 def _regression(curve: EquityCurve, held: Floats) -> tuple[float | None, float | None, float | None]:
     """Slope, intercept (percent a year) and correlation of the account's daily returns over those of holding."""
     own = daily_returns(curve)
-    ends = day_ends(int(curve.times[0]), int(curve.times[-1]))
+    ends = return_ends(curve)
     values = held[np.searchsorted(curve.times, ends, side="right") - 1]
     theirs = (values / np.concatenate(([1.0], values[:-1])) - 1) * 100
     if len(own) < MIN_SHAPE_RETURNS or float(theirs.std()) <= EPS:
         return None, None, None
     offsets = theirs - theirs.mean()
     beta = float((offsets * (own - own.mean())).sum() / (offsets**2).sum())
-    alpha = (float(own.mean()) - beta * float(theirs.mean())) * 365
+    alpha = (float(own.mean()) - beta * float(theirs.mean())) * curve.year.days
     spread = float(own.std())
     return beta, alpha, beta * float(theirs.std()) / spread if spread > EPS else None

@@ -13,10 +13,11 @@ from typing import Final
 
 import numpy as np
 
+from backtestkit.errors import UsageError
 from backtestkit.math.statistics_formulas import EPS, MIN_SPAN_DAYS
 from backtestkit.math.statistics_positions import PositionPath
 from backtestkit.math.statistics_weighted import money_weighted_return, time_in_market, time_weighted_return
-from backtestkit.model.analysis import EquityCurve, EquityFigures, Marks
+from backtestkit.model.analysis import EVERY_DAY, EquityCurve, EquityFigures, Marks, TradingYear
 from backtestkit.model.candle import Floats, Integers
 from backtestkit.model.interval import DAY_MS
 
@@ -36,9 +37,15 @@ def equity_curve(
     first_time: int,
     last_time: int,
     capital: float | None,
+    year: TradingYear = EVERY_DAY,
 ) -> EquityCurve:
-    """The account from `first_time` to `last_time` (ms UTC); `capital` is by default the peak of the money at work."""
+    """The account from `first_time` to `last_time` (ms UTC); `capital` is by default the peak of the money at work.
+
+    A `year` of market days needs prices of all symbols: `UsageError` without.
+    """
     marked = all(marks.get(path.symbol) is not None for path in paths)
+    if year.calendar == "market_days" and not marked:
+        raise UsageError("calendar='market_days' needs the candles of all symbols; without them use 'every_day'")
     times = _grid(paths, [own for own in marks.values() if own is not None] if marked else [], first_time, last_time)
     equity, invested = np.zeros(len(times)), np.zeros(len(times))
     for symbol in dict.fromkeys(path.symbol for path in paths):
@@ -47,7 +54,7 @@ def equity_curve(
         _add(times, equity, own, None if prices is None else prices_at(prices, times))
     _add_invested(times, invested, paths)
     start = peak_invested(paths) if capital is None else capital
-    return EquityCurve(times, equity + start, invested, start, marked)
+    return EquityCurve(times, equity + start, invested, start, marked, year)
 
 
 def _grid(paths: Sequence[PositionPath], marks: Sequence[Marks], first_time: int, last_time: int) -> Integers:
@@ -156,9 +163,19 @@ def day_ends(first_time: int, last_time: int) -> Integers:
     return np.append(np.arange(first, last, dtype=np.int64) * DAY_MS, np.int64(last_time))
 
 
-def daily_returns(curve: EquityCurve) -> Floats:
-    """Returns of the account by UTC day, percent; the first and the last day may be shorter. Empty once it fell to 0."""
+def return_ends(curve: EquityCurve) -> Integers:
+    """Where the days end that have a return, by the calendar of the account: all of them, or those with prices."""
     ends = day_ends(int(curve.times[0]), int(curve.times[-1]))
+    if curve.year.calendar == "every_day":
+        return ends
+    known = np.searchsorted(curve.times, ends, side="right")
+    there: Integers = ends[np.diff(known, prepend=1) > 0]  # the first time begins the span and belongs to no day
+    return there
+
+
+def daily_returns(curve: EquityCurve) -> Floats:
+    """Returns of the account by day, percent; the first and the last day may be shorter. Empty once it fell to 0."""
+    ends = return_ends(curve)
     values = curve.equity[np.searchsorted(curve.times, ends, side="right") - 1]
     before = np.concatenate(([curve.capital], values[:-1]))
     if (before <= 0).any() or (values <= 0).any():
@@ -203,9 +220,10 @@ def equity_figures(
         max_drawdown_cost=falls.cost,
         max_drawdown_days=falls.days,
         ulcer_index=falls.ulcer,
-        sharpe_ratio=daily_sharpe(returns),
-        sortino_ratio=daily_sortino(returns),
+        sharpe_ratio=daily_sharpe(returns, curve.year.days),
+        sortino_ratio=daily_sortino(returns, curve.year.days),
         calmar_ratio=yearly / falls.percent if yearly is not None and falls.percent > EPS else None,
+        year=curve.year,
     )
 
 
@@ -218,17 +236,17 @@ def yearly_return(growth: float, days: float) -> float | None:
     return yearly if yearly < inf else None
 
 
-def daily_sharpe(returns: Floats) -> float | None:
-    """Mean over standard deviation of daily returns, times the root of 365, risk-free rate 0; None without a spread."""
+def daily_sharpe(returns: Floats, days: float = DAYS_PER_YEAR) -> float | None:
+    """Mean over deviation of daily returns, times the root of the days of a year, risk-free rate 0; None without a spread."""
     if len(returns) < 2:
         return None
     spread = float(returns.std(ddof=1))
-    return float(returns.mean()) / spread * sqrt(DAYS_PER_YEAR) if spread > EPS else None
+    return float(returns.mean()) / spread * sqrt(days) if spread > EPS else None
 
 
-def daily_sortino(returns: Floats) -> float | None:
-    """Mean over downside deviation of daily returns, times the root of 365, target 0; None without a losing day."""
+def daily_sortino(returns: Floats, days: float = DAYS_PER_YEAR) -> float | None:
+    """Mean over downside deviation of daily returns, times the root of the days of a year; None without a losing day."""
     if len(returns) < 2:
         return None
     downside = sqrt(float((np.minimum(returns, 0.0) ** 2).mean()))
-    return float(returns.mean()) / downside * sqrt(DAYS_PER_YEAR) if downside > EPS else None
+    return float(returns.mean()) / downside * sqrt(days) if downside > EPS else None

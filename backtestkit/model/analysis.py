@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from backtestkit.model.candle import Floats, Integers
 from backtestkit.model.table import Table, TableColumn, Tabular, columns_of
@@ -25,6 +25,21 @@ class Marks:
     offset: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class TradingYear:
+    """How figures of days are taken to a year: `days` of them make one, and `calendar` says which days have a return.
+
+    `every_day`: every UTC day, idle ones too, for markets that never close. `market_days`: UTC days on which there were
+    prices, for markets that close; shares have about 252 of them a year, currencies 260.
+    """
+
+    days: float = 365.0
+    calendar: Literal["every_day", "market_days"] = "every_day"
+
+
+EVERY_DAY: Final = TradingYear()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class EquityCurve(Tabular):
     """An account over time: `equity` and the cost basis at work, `invested`, at `times` (ms UTC); quote currency.
@@ -38,6 +53,7 @@ class EquityCurve(Tabular):
     invested: Floats
     capital: float
     marked: bool
+    year: TradingYear = EVERY_DAY
 
     def to_table(self) -> Table:
         """One row a time: `time`, `equity`, `invested`."""
@@ -79,7 +95,8 @@ class ReturnFigures:
 class EquityFigures:
     """An account that makes the trades with their own sizes, over the whole tested span, idle time included.
 
-    Yearly figures need 14 days and are not capped; a year has 365 days.
+    Yearly figures need 14 days and are not capped. Those of daily returns (Sharpe, Sortino, alpha) use `year`; those of the
+    whole span (yearly return, Calmar, turnover a year) go by the clock, on which a year has 365 days.
     """
 
     capital: float
@@ -121,11 +138,13 @@ class EquityFigures:
     ulcer_index: float = 0.0
     """Root of the mean squared drawdown in percent, over time (Martin and McCann 1989)."""
     sharpe_ratio: float | None = None
-    """Mean / standard deviation of the daily returns * sqrt(365), risk-free rate 0 (Sharpe 1994)."""
+    """Mean / standard deviation of the daily returns * sqrt(year.days), risk-free rate 0 (Sharpe 1994)."""
     sortino_ratio: float | None = None
-    """Mean / sqrt(mean of squared negative returns) of the daily returns * sqrt(365), target 0."""
+    """Mean / sqrt(mean of squared negative returns) of the daily returns * sqrt(year.days), target 0."""
     calmar_ratio: float | None = None
     """yearly_return / max_drawdown (Young 1991)."""
+    year: TradingYear = EVERY_DAY
+    """How daily figures were taken to a year."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +210,7 @@ class BenchmarkFigures:
     beta: float | None = None
     """Slope: what the account moves when the benchmark moves 1."""
     alpha: float | None = None
-    """Intercept * 365, percent a year: what the account earns when the benchmark stands still (Jensen 1968)."""
+    """Intercept * days of a year, percent: what the account earns when the benchmark stands still (Jensen 1968)."""
     correlation: float | None = None
     """Pearson's coefficient of the daily returns, -1 to 1."""
 
@@ -221,7 +240,7 @@ class TradeAnalysis(Tabular):
 
     equity: EquityFigures | None
     daily: ReturnFigures
-    """Returns of the account by UTC day, idle days included."""
+    """Returns of the account by UTC day, by the calendar of `equity.year`: idle days included unless the market was closed."""
     per_trade: ReturnFigures
     """The profits of the trades, percent."""
     quality: TradeQuality
@@ -250,7 +269,8 @@ class TradeAnalysis(Tabular):
         for group in ("equity", "daily", "per_trade", "quality", "costs", "benchmark"):
             own = getattr(self, group)
             if own is not None:
-                yield from ((group, figure.name, getattr(own, figure.name)) for figure in fields(own))
+                values = ((figure.name, getattr(own, figure.name)) for figure in fields(own))
+                yield from ((group, name, value) for name, value in values if not isinstance(value, TradingYear))
 
 
 FIGURE_COLUMNS = (

@@ -11,7 +11,7 @@ from trades import COSTS, DAY, START, at, closed, marks, run_key, trade_set
 from backtestkit.errors import UsageError
 from backtestkit.math.profit import Costs, profit_loss
 from backtestkit.math.statistics_analysis import analyse, cost_figures
-from backtestkit.model.analysis import CostFigures, Marks, ReturnFigures, TradeQuality
+from backtestkit.model.analysis import EVERY_DAY, CostFigures, Marks, ReturnFigures, TradeQuality, TradingYear
 
 
 def daily(count: int, seed: int = 1, drift: float = 0.0) -> Marks:
@@ -155,3 +155,26 @@ class TestParts:
     def test_an_analysis_of_the_same_trades_is_the_same_whatever_their_costs_were_called(self) -> None:
         one, other = (analyse([trade_set([closed()], daily(20), costs=c)]) for c in (COSTS, Costs(0.1, 0.1)))
         assert one.equity == other.equity
+
+
+class TestYear:
+    def test_a_year_needs_days_and_a_calendar_that_exist(self) -> None:
+        for year in (TradingYear(0), TradingYear(367), TradingYear(float("nan")), TradingYear(252, "weekdays")):  # type: ignore[arg-type]
+            with pytest.raises(UsageError, match="at most 366, calendar one of every_day, market_days"):
+                analyse([], year=year)
+
+    def test_market_days_need_prices(self) -> None:
+        with pytest.raises(UsageError, match="needs the candles of all symbols"):
+            analyse([trade_set([closed(60)], None, last=60)], year=TradingYear(252, "market_days"))
+
+    def test_days_without_prices_have_no_return(self) -> None:
+        # Prices on days 0, 1 and 4; a position is held through all of them.
+        day = 1440
+        times = np.array([at(m) for m in (60, day + 60, 4 * day + 60)], dtype=np.int64)
+        prices = Marks(times, np.array([100.0, 110.0, 121.0]))
+        own = trade_set([closed(4 * day, 121.0, opened=60, price_open=100.0)], prices, last=4 * day + 60)
+        every, market = analyse([own]), analyse([own], year=TradingYear(252, "market_days"))
+        assert (every.daily.count, market.daily.count) == (5, 3)
+        assert every.equity is not None and market.equity is not None
+        assert (every.equity.year, market.equity.year) == (EVERY_DAY, TradingYear(252, "market_days"))
+        assert every.equity.total_return == market.equity.total_return

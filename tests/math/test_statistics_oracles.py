@@ -7,7 +7,9 @@ The tolerances are relative; where a definition differs on purpose the test says
 from __future__ import annotations
 
 import math
-from functools import partial
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +20,16 @@ from trades import COSTS, START, at, closed, marks, with_profit
 from backtestkit.math import statistics_equity as q
 from backtestkit.math import statistics_formulas as f
 from backtestkit.math import statistics_returns as r
+from backtestkit.math.profit import Costs
 from backtestkit.math.statistics import backtest_statistics
 from backtestkit.math.statistics_analysis import analyse
 from backtestkit.math.statistics_positions import TradeSet, position_path
 from backtestkit.math.statistics_price import trend_line
 from backtestkit.math.statistics_weighted import cash_flows, money_weighted_return, time_in_market
-from backtestkit.model.analysis import EquityCurve, Marks
+from backtestkit.model.analysis import EquityCurve, Marks, TradingYear
 from backtestkit.model.candle import Floats
 from backtestkit.model.interval import DAY_MS
+from backtestkit.model.signal import ProfitLoss
 from backtestkit.model.statistics import TradeColumns
 
 empyrical = pytest.importorskip("empyrical", reason="the oracle empyrical-reloaded is not installed")
@@ -66,10 +70,28 @@ def daily_of(name: str) -> Floats:
     return returns
 
 
+BLOCKS = 10
+SEEDS = [range(block * 100, block * 100 + 100) for block in range(BLOCKS)]
 SERIES = [
-    *(pytest.param(partial(random_returns, seed), id=f"random-{seed}") for seed in range(25)),
-    *(pytest.param(partial(daily_of, name), id=name) for name in REAL),
+    *(pytest.param([partial(random_returns, seed) for seed in seeds], id=f"random-{seeds.start}") for seeds in SEEDS),
+    *(pytest.param([partial(daily_of, name)], id=name) for name in REAL),
 ]
+
+
+def of_each(check: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    """The check for every member of a block; a thousand tests of one name would be noise."""
+
+    @wraps(check)
+    def checked(self: Any, block: Any) -> None:
+        for member in block:
+            try:
+                check(self, member)
+            except AssertionError as error:
+                error.add_note(f"for {member}")
+                raise
+
+    checked.__dict__.pop("__wrapped__")  # pytest would read the parameters of the check
+    return checked
 
 
 def account(returns: Floats) -> EquityCurve:
@@ -80,18 +102,21 @@ def account(returns: Floats) -> EquityCurve:
     return EquityCurve(times, equity, np.zeros(len(equity)), 1000.0, True)
 
 
-@pytest.mark.parametrize("make", SERIES)
+@pytest.mark.parametrize("block", SERIES)
 class TestReturnSeries:
+    @of_each
     def test_daily_sharpe_and_sortino(self, make: Any) -> None:
         returns = make()
         shares = returns / 100
         assert q.daily_sharpe(returns) == pytest.approx(empyrical.sharpe_ratio(shares, annualization=365), rel=EXACT)
         assert q.daily_sortino(returns) == pytest.approx(empyrical.sortino_ratio(shares, annualization=365), rel=EXACT)
 
+    @of_each
     def test_returns_come_back_from_the_account(self, make: Any) -> None:
         returns = make()
         assert q.daily_returns(account(returns)) == pytest.approx(returns, rel=1e-8, abs=1e-10)
 
+    @of_each
     def test_drawdown_growth_and_calmar(self, make: Any) -> None:
         returns = make()
         shares, curve = returns / 100, account(returns)
@@ -103,12 +128,14 @@ class TestReturnSeries:
         calmar = empyrical.calmar_ratio(shares, annualization=365)
         assert (yearly or 0.0) / falls.percent == pytest.approx(calmar, rel=1e-8, abs=1e-9)
 
+    @of_each
     def test_ulcer_index_is_the_root_of_the_mean_squared_fall(self, make: Any) -> None:
         curve = account(make())
         wealth = pd.Series(curve.equity)
         falls = ((wealth.cummax() - wealth) / wealth.cummax() * 100).to_numpy()
         assert q.drawdowns(curve).ulcer == pytest.approx(math.sqrt(float((falls[:-1] ** 2).mean())), rel=EXACT)
 
+    @of_each
     def test_tails(self, make: Any) -> None:
         returns = make()
         shares, figures = returns / 100, r.return_figures(returns)
@@ -117,12 +144,14 @@ class TestReturnSeries:
         shortfall = empyrical.conditional_value_at_risk(shares) * 100
         assert figures.conditional_value_at_risk_95 == pytest.approx(shortfall, rel=EXACT)
 
+    @of_each
     def test_moments(self, make: Any) -> None:
         returns = make()
         figures = r.return_figures(returns)
         assert figures.skewness == pytest.approx(float(stats.skew(returns)), rel=EXACT)
         assert figures.kurtosis == pytest.approx(float(stats.kurtosis(returns)), rel=EXACT)
 
+    @of_each
     def test_probability_of_a_positive_sharpe_ratio(self, make: Any) -> None:
         returns = make()
         sharpe = returns.mean() / returns.std(ddof=1)
@@ -132,8 +161,9 @@ class TestReturnSeries:
         assert r.return_figures(returns).probabilistic_sharpe_ratio == pytest.approx(float(expected), rel=1e-9)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("block", SEEDS, ids=lambda seeds: f"random-{seeds.start}")
 class TestTradeSeries:
+    @of_each
     def test_ratios_of_trades(self, seed: int) -> None:
         rng = np.random.default_rng(seed)
         pnl = rng.normal(0.1, 2.0, int(rng.integers(10, 300)))
@@ -148,6 +178,7 @@ class TestTradeSeries:
         assert figures.std_dev == pytest.approx(float(stats.tstd(pnl)), rel=EXACT)
         assert figures.profit_factor == pytest.approx(pnl[pnl > 0].sum() / -pnl[pnl < 0].sum(), rel=EXACT)
 
+    @of_each
     def test_a_curve_of_trades_that_never_fell_inside_has_the_drawdown_of_its_returns(self, seed: int) -> None:
         rng = np.random.default_rng(seed)
         pnl = rng.normal(0.1, 2.0, 50)
@@ -161,6 +192,7 @@ class TestTradeSeries:
         assert curve.max_drawdown == pytest.approx(-empyrical.max_drawdown(pnl / 100) * 100, rel=EXACT)
         assert curve.end == pytest.approx(1 + empyrical.cum_returns_final(pnl / 100), rel=EXACT)
 
+    @of_each
     def test_the_trend_of_prices_is_a_regression(self, seed: int) -> None:
         rng = np.random.default_rng(seed)
         times = np.sort(rng.integers(1, 10**10, 40)) + START
@@ -170,6 +202,7 @@ class TestTradeSeries:
         assert slope == pytest.approx(line.slope * 100, rel=1e-7)
         assert confidence == pytest.approx(line.rvalue**2, rel=1e-7)
 
+    @of_each
     def test_the_rate_that_makes_flows_even(self, seed: int) -> None:
         rng = np.random.default_rng(seed)
         trades = [
@@ -228,6 +261,28 @@ class TestRealMarket:
         daily = (1 + empyrical.alpha(mine, theirs, annualization=365)) ** (1 / 365) - 1
         assert whole.benchmark.alpha == pytest.approx(daily * 365 * 100, rel=1e-6)
         assert whole.benchmark.correlation == pytest.approx(float(stats.pearsonr(mine, theirs)[0]), rel=1e-7)
+
+
+def test_a_year_of_market_days_has_the_sharpe_ratio_that_libraries_for_shares_have() -> None:
+    # A fund held from its first day: the days without prices (weekends, holidays) have no return.
+    times, closes = real("shares")
+    opened, last = int(times[0]) + DAY_MS, int(times[-1]) + DAY_MS
+    held = closed(
+        (last - opened) / 60_000, float(closes[-1]), price_open=float(closes[0]), opened=(opened - START) / 60_000
+    )
+    gain = (float(closes[-1]) / float(closes[0]) - 1) * 100
+    trade = replace(held, pnl=ProfitLoss(gain, gain, 100.0, float(closes[0]), float(closes[-1])))
+    prices = Marks(times, closes, DAY_MS)
+    own = TradeSet("BTCUSDT", [trade], Costs(0.0, 0.0), prices, opened, last)
+    whole = analyse([own], year=TradingYear(252, "market_days"))
+    assert whole.equity is not None
+    returns = pd.Series(closes).pct_change().dropna().to_numpy()
+    assert whole.daily.count == len(returns)
+    assert whole.equity.sharpe_ratio == pytest.approx(empyrical.sharpe_ratio(returns, annualization=252), rel=1e-9)
+    assert whole.equity.sortino_ratio == pytest.approx(empyrical.sortino_ratio(returns, annualization=252), rel=1e-9)
+    every = analyse([own]).equity
+    assert every is not None and every.year == TradingYear(365, "every_day")
+    assert every.yearly_return == whole.equity.yearly_return, "the clock knows no holidays"
 
 
 def test_marks_of_a_plain_column_are_found_as_pandas_finds_them() -> None:

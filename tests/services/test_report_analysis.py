@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from backtestkit.model.analysis import EquityFigures
+from backtestkit.model.analysis import EVERY_DAY, EquityFigures, TradingYear
 from backtestkit.services.report.analysis_sections import equity_lines
 
 LOST = "The trades lose all of this capital: figures by day and by year need a larger one."
@@ -33,3 +35,11 @@ def test_an_account_that_fell_to_nothing_says_why_figures_are_missing(max_drawdo
 def test_figures_say_when_drawdowns_inside_trades_were_not_seen() -> None:
     assert any("not seen" in line for line in equity_lines(figures(1.0, marked=False), "USDT"))
     assert not any("not seen" in line for line in equity_lines(figures(1.0), "USDT"))
+
+
+@pytest.mark.parametrize(("year", "said"), [
+    (EVERY_DAY, "365 days a year, every UTC day"), (TradingYear(252, "market_days"), "252 days a year, UTC days with prices"),
+])  # fmt: skip
+def test_the_report_says_how_a_year_was_counted(year: TradingYear, said: str) -> None:
+    lines = equity_lines(replace(figures(1.0), year=year), "USDT")
+    assert f"**Annualised:** daily figures with {said}; all others by the clock, 365 days a year" in lines

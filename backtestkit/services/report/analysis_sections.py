@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from backtestkit.model.analysis import BenchmarkFigures, CostFigures, EquityFigures, TradeAnalysis
+from backtestkit.model.analysis import BenchmarkFigures, CostFigures, EquityFigures, TradeAnalysis, TradingYear
 from backtestkit.services.report import column_kinds as c
 from backtestkit.services.report import formats
 from backtestkit.services.report.spec import Column, Lines, Page, Settings, SummaryLine, Table
@@ -50,11 +50,18 @@ def equity_lines(figures: EquityFigures, currency: str) -> list[str]:
         *_line("Peak Money at Work", money(figures.peak_invested)),
         *_line("Average Money at Work", money(figures.avg_invested)),
         *_line("Turnover", f"{f.fixed(figures.turnover, 1)} times the capital"),
+        *_line("Annualised", f"daily figures with {year_text(figures.year)}; all others by the clock, 365 days a year"),
         *_line(
             "Valued", "every minute" if figures.marked else "when trades close; drawdowns inside trades are not seen"
         ),
         *(lost if figures.max_drawdown >= 100 else []),
     ]
+
+
+def year_text(year: TradingYear) -> str:
+    """How many days a year has, and which."""
+    days = "every UTC day" if year.calendar == "every_day" else "UTC days with prices"
+    return f"{formats.number(year.days)} days a year, {days}"
 
 
 def daily_lines(analysis: TradeAnalysis) -> list[str]:

@@ -10,6 +10,7 @@ from backtestkit.math.statistics_equity import daily_returns, prices_at
 from backtestkit.model.analysis import EquityCurve
 from backtestkit.model.candle import Floats
 from backtestkit.services.report import formats
+from backtestkit.services.report.analysis_sections import year_text
 from backtestkit.services.report.html import series
 from backtestkit.services.report.html.source import Chart, SheetSource
 from backtestkit.services.report.html.trade_charts import breakdown_chart, excursion_chart, price_chart, returns_chart
@@ -165,7 +166,7 @@ def rolling_chart(source: SheetSource) -> Chart:
     return Chart(
         id="rolling",
         title=title,
-        note="Daily returns of the account, yearly, risk-free rate 0.",
+        note=f"Daily returns of the account, {year_text(curve.year)}, risk-free rate 0.",
         data=[_line("Sharpe ratio", times, ratios, "$accent", 1.5, "%{y:.2f}") | {"connectgaps": False}],
         layout={"hovermode": "x", "yaxis": {"zeroline": True}},
     )

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from backtestkit.math.statistics_equity import DAYS_PER_YEAR, daily_returns, day_ends
+from backtestkit.math.statistics_equity import daily_returns, return_ends
 from backtestkit.math.statistics_formulas import EPS
 from backtestkit.model.analysis import EquityCurve
 from backtestkit.model.candle import Candles, Floats, Integers
@@ -124,11 +124,11 @@ def rolling_sharpe(curve: EquityCurve, days: int = ROLLING_DAYS) -> tuple[Intege
     returns = daily_returns(curve)
     if len(returns) < days:
         return np.zeros(0, dtype=np.int64), np.zeros(0)
-    ends = day_ends(int(curve.times[0]), int(curve.times[-1]))[days - 1 :]
+    ends = return_ends(curve)[days - 1 :]
     windows = np.lib.stride_tricks.sliding_window_view(returns, days)
     spread = windows.std(axis=1, ddof=1)
     flat = spread <= EPS
-    ratio: Floats = windows.mean(axis=1) / np.where(flat, 1.0, spread) * np.sqrt(DAYS_PER_YEAR)
+    ratio: Floats = windows.mean(axis=1) / np.where(flat, 1.0, spread) * np.sqrt(curve.year.days)
     ratio[flat] = np.nan
     return ends, ratio
 

@@ -12,6 +12,7 @@ from backtestkit.math.statistics import backtest_statistics
 from backtestkit.model.result import ClosedResult
 from backtestkit.model.statistics import RunSummary
 from backtestkit.services.report import formats
+from backtestkit.services.report.analysis_sections import year_text
 from backtestkit.services.report.backtest_report import backtest_columns
 from backtestkit.services.report.catalog import report_spec
 from backtestkit.services.report.html import page
@@ -124,7 +125,8 @@ def key_figures(source: SheetSource) -> list[Figure]:
         Figure("Total return", f.signed_percent(total, 2), "of the capital", _tone(total)),
         Figure("Max drawdown", None if equity is None else f.percent(equity.max_drawdown, 2),
                f"longest {days} days" if days else ""),
-        Figure("Sharpe ratio", None if equity is None else f.fixed(equity.sharpe_ratio, 3), "daily returns, yearly"),
+        Figure("Sharpe ratio", None if equity is None else f.fixed(equity.sharpe_ratio, 3),
+               "" if equity is None else f"daily, {year_text(equity.year)}"),
         Figure("Win rate", f.percent(figures.win_rate, 2), counts),
         Figure("Profit factor", f.fixed(figures.profit_factor, 3), "wins / losses"),
         Figure("Trades", str(figures.total_signals), "closed positions"),
