@@ -15,7 +15,7 @@ import typer
 
 from backtestkit.apps.cli import main as cli
 from backtestkit.apps.cli.candle_option import parse_candles
-from backtestkit.apps.cli.outcome import Outcome
+from backtestkit.apps.cli.outcome import BacktestOutcome, Outcome
 from backtestkit.apps.cli.show_json import run_object
 from backtestkit.apps.cli.show_progress import progress_bars
 from backtestkit.apps.cli.show_table import aligned, assumed, problems, show_table, table_row
@@ -56,7 +56,7 @@ class FakeResult:
     error_count: int = 0
 
 
-def outcome(**changes: Any) -> Outcome:
+def outcome(**changes: Any) -> BacktestOutcome:
     run: Any = FakeRun()
     return Outcome(**({"run": run, "result": FakeResult(), "report": Path("out/report.md")} | changes))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtestkit.apps.cli.backtest_plan import Request, plan_runs
-from backtestkit.apps.cli.outcome import Outcome
+from backtestkit.apps.cli.outcome import BacktestOutcome, Outcome
 from backtestkit.apps.cli.strategy_file import load_strategy_file
 from backtestkit.errors import BacktestKitError
 
@@ -40,9 +40,9 @@ def run_request(request: Request) -> int:
     return 1 if any(outcome.error for outcome in outcomes) else 0
 
 
-async def run_all(kit: Kit, request: Request) -> list[Outcome]:
+async def run_all(kit: Kit, request: Request) -> list[BacktestOutcome]:
     """Plan the runs, run all of them together and write their reports. A run that fails does not stop the others."""
-    outcomes = [Outcome(run) for run in await plan_runs(kit, request)]
+    outcomes: list[BacktestOutcome] = [Outcome(run) for run in await plan_runs(kit, request)]
     with progress_of([outcome.run for outcome in outcomes]) if request.progress else nullcontext():
         async with asyncio.TaskGroup() as tasks:
             for outcome in outcomes:
@@ -50,7 +50,7 @@ async def run_all(kit: Kit, request: Request) -> list[Outcome]:
     return outcomes
 
 
-async def _run_one(outcome: Outcome, output: Path | None) -> None:
+async def _run_one(outcome: BacktestOutcome, output: Path | None) -> None:
     import backtestkit as bk
 
     key = outcome.run.key

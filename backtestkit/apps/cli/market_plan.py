@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from backtestkit.apps.cli.candle_option import absolute, add_candle_exchange, parse_candles
+from backtestkit.apps.cli.candle_option import Source, absolute, add_candle_exchange, parse_candles
 from backtestkit.errors import UsageError, suggest
 
 if TYPE_CHECKING:
@@ -60,22 +60,22 @@ def plan_market(kit: Kit, request: MarketRequest, exchange: str | None, stand_in
     one there is.
     """
     source = parse_candles(request.candles, request.symbols)
-    if request.candles:
-        name = add_candle_exchange(
-            kit,
-            source,
-            name=exchange or stand_in,
-            gaps=request.gaps,
-            base_interval=request.base_interval,
-            coarser=request.coarser,
-        )
-    else:
-        for option in ("gaps", "base_interval", "coarser"):
-            if getattr(request, option) is not None:
-                flag = option.replace("_", "-")
-                raise typer.BadParameter(f"--{flag} needs --candles; an exchange of a file has its own")
+    name = candle_exchange(kit, request, source, exchange or stand_in)
+    if name is None:
         name = choose(kit, "exchange", exchange, "Give --candles, or add one in the file")
     return name, list(dict.fromkeys(request.symbols or (source if isinstance(source, dict) else ())))
+
+
+def candle_exchange(kit: Kit, request: MarketRequest, source: Source, name: str) -> str | None:
+    """The exchange `name` over --candles; None without them, and then their other options are wrong usage."""
+    if request.candles:
+        options = {"gaps": request.gaps, "base_interval": request.base_interval, "coarser": request.coarser}
+        return add_candle_exchange(kit, source, name=name, **options)
+    for option in ("gaps", "base_interval", "coarser"):
+        if getattr(request, option) is not None:
+            flag = option.replace("_", "-")
+            raise typer.BadParameter(f"--{flag} needs --candles; an exchange of a file has its own")
+    return None
 
 
 def need_symbols(symbols: Sequence[str]) -> None:
@@ -95,7 +95,9 @@ def choose(kit: Kit, kind: str, name: str | None, how: str) -> str:
     if len(names) == 1:
         return names[0]
     if names:
-        raise typer.BadParameter(f"the files have several: {', '.join(names)}. Choose with --{kind}.")
+        raise typer.BadParameter(
+            f"the files have several {'strategies' if kind == 'strategy' else f'{kind}s'}: {', '.join(names)}. Choose with --{kind}."
+        )
     raise typer.BadParameter(f"there is no {kind}. {how} with bk.add_{kind}(...).")
 
 

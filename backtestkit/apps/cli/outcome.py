@@ -1,26 +1,36 @@
-"""What became of one run or walk of a command line."""
+"""What became of one run, sweep or walk of a command line."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from backtestkit.errors import BacktestKitError
 
 if TYPE_CHECKING:
     from backtestkit.api.backtest_run import BacktestResult, BacktestRun
+    from backtestkit.api.sweep import SweepRun
+    from backtestkit.model.sweep import SweepResult
     from backtestkit.model.walker import WalkerStatistics
 
 
-@dataclass(slots=True)
-class Outcome:
-    """A run and what became of it: a result and the file of its report, or the error that came before one of them."""
+Run = TypeVar("Run")
+Result = TypeVar("Result")
 
-    run: BacktestRun
-    result: BacktestResult | None = None
+
+@dataclass(slots=True)
+class Outcome(Generic[Run, Result]):
+    """A run or a sweep and what became of it: a result and the file of its report, or the error that came before."""
+
+    run: Run
+    result: Result | None = None
     report: Path | None = None
     error: BacktestKitError | OSError | None = None
+
+
+BacktestOutcome: TypeAlias = "Outcome[BacktestRun, BacktestResult]"
+SweepOutcome: TypeAlias = "Outcome[SweepRun, SweepResult]"
 
 
 @dataclass(slots=True)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from backtestkit.apps.cli.runs import RUN, Store
+from backtestkit.apps.cli.options import StoreOption
+from backtestkit.apps.cli.runs import RUN
 
 report_app = typer.Typer(add_completion=False)
 
@@ -21,7 +22,7 @@ def report(
         list[Path] | None,
         typer.Option("--file", exists=True, dir_okay=False, help="Strategy file to use in place of those of the run."),
     ] = None,
-    store: Store = None,
+    store: StoreOption = None,
 ) -> None:
     """Show the report of a run, or write it to files. The candles are read again from where the run had them."""
     from backtestkit.apps.cli.runs_command import report_run

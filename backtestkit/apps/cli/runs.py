@@ -7,13 +7,11 @@ from typing import Annotated
 
 import typer
 
+from backtestkit.apps.cli.options import JsonOption, StoreOption
+
 runs_app = typer.Typer(add_completion=False, no_args_is_help=True, help="Kept runs: look, compare, repeat, delete.")
 
 RUN = typer.Argument(metavar="RUN", help="The number of a run, as `runs list` shows it, or its id.")
-Store = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="The run store; the configured one (dump/runs.db) without it.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 @runs_app.command("list")
@@ -22,8 +20,8 @@ def list_runs(
     strategy: Annotated[str | None, typer.Option(help="Only runs of this strategy.")] = None,
     walk: Annotated[str | None, typer.Option(help="Only runs of the walk with this id.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many of the newest are shown.")] = 20,
-    store: Store = None,
-    as_json: Json = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show the newest runs, newest last."""
     from backtestkit.apps.cli.runs_command import show_list
@@ -32,7 +30,7 @@ def list_runs(
 
 
 @runs_app.command()
-def show(run: Annotated[str, RUN], store: Store = None, as_json: Json = False) -> None:
+def show(run: Annotated[str, RUN], store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Show all that was kept of a run: choices, hashes, figures, costs."""
     from backtestkit.apps.cli.runs_command import show_run
 
@@ -42,8 +40,8 @@ def show(run: Annotated[str, RUN], store: Store = None, as_json: Json = False) -
 @runs_app.command()
 def compare(
     runs: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Two or more runs.")],
-    store: Store = None,
-    as_json: Json = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show runs side by side: in what their choices differ, and their figures."""
     from backtestkit.apps.cli.runs_command import show_comparison
@@ -60,8 +58,8 @@ def replay(
             metavar="[STRATEGY_FILE]...", exists=True, dir_okay=False, help="Files to use in place of those of the run."
         ),
     ] = None,
-    store: Store = None,
-    as_json: Json = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Do a run again and say whether it decided the same, or what has changed. Exits with 1 when it did not."""
     from backtestkit.apps.cli.runs_command import replay_run
@@ -71,7 +69,7 @@ def replay(
 
 @runs_app.command()
 def delete(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="The runs to delete.")], store: Store = None
+    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="The runs to delete.")], store: StoreOption = None
 ) -> None:
     """Delete details and trades of runs. That they were tried stays in the store."""
     from backtestkit.apps.cli.runs_command import delete_runs
@@ -83,8 +81,8 @@ def delete(
 def trials(
     symbol: Annotated[str, typer.Argument(help="The market.")],
     strategy: Annotated[str | None, typer.Option(help="Only this strategy.")] = None,
-    store: Store = None,
-    as_json: Json = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show how often strategies were tried on a market, deleted runs included."""
     from backtestkit.apps.cli.runs_command import show_trials

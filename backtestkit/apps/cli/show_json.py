@@ -10,15 +10,15 @@ import orjson
 import typer
 
 if TYPE_CHECKING:
-    from backtestkit.apps.cli.outcome import Outcome
+    from backtestkit.apps.cli.outcome import BacktestOutcome
 
 
-def show_json(outcomes: Sequence[Outcome]) -> None:
+def show_json(outcomes: Sequence[BacktestOutcome]) -> None:
     """Print a list with one object per run: its names, `error` (null when it went through), figures and summary."""
     typer.echo(orjson.dumps([run_object(outcome) for outcome in outcomes], option=orjson.OPT_INDENT_2).decode())
 
 
-def run_object(outcome: Outcome) -> dict[str, Any]:
+def run_object(outcome: BacktestOutcome) -> dict[str, Any]:
     """One run. Figures that a sample cannot carry are null."""
     key, result = outcome.run.key, outcome.result
     shown: dict[str, Any] = {

@@ -13,7 +13,7 @@ from backtestkit.model.statistics import RunSummary
 from backtestkit.services.report import formats
 
 if TYPE_CHECKING:
-    from backtestkit.apps.cli.outcome import Outcome
+    from backtestkit.apps.cli.outcome import BacktestOutcome
 
 HEADINGS = (
     "Strategy", "Symbol", "Days", "Trades", "Win rate", "Total PNL", "PNL cost", "Max DD", "Sharpe", "Ambiguous",
@@ -22,7 +22,7 @@ HEADINGS = (
 NONE = "-"
 
 
-def show_table(outcomes: Sequence[Outcome]) -> None:
+def show_table(outcomes: Sequence[BacktestOutcome]) -> None:
     """Print a row per run that ended well, what was assumed, where the reports are, and what went wrong."""
     done = [outcome for outcome in outcomes if outcome.result is not None]
     if done:
@@ -39,7 +39,7 @@ def show_table(outcomes: Sequence[Outcome]) -> None:
             typer.echo(line, err=True)
 
 
-def table_row(outcome: Outcome) -> tuple[str, ...]:
+def table_row(outcome: BacktestOutcome) -> tuple[str, ...]:
     """The cells of one run."""
     assert outcome.result is not None, outcome
     key, result = outcome.run.key, outcome.result
@@ -76,7 +76,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     return [heading, "  ".join("-" * width for width in widths), *lines]
 
 
-def assumed(outcome: Outcome) -> str:
+def assumed(outcome: BacktestOutcome) -> str:
     """What a run assumed, in one line; equal for runs that assumed the same."""
     assert outcome.result is not None, outcome
     summary = outcome.result.summary
@@ -89,7 +89,7 @@ def assumed(outcome: Outcome) -> str:
     return "Assumed: " + ", ".join(parts)
 
 
-def problems(outcome: Outcome) -> list[str]:
+def problems(outcome: BacktestOutcome) -> list[str]:
     """What went wrong: the error that ended the run, or the errors in user code that it went on after."""
     name = f"{outcome.run.key.strategy_name} {outcome.run.key.symbol}"
     if outcome.error is not None:

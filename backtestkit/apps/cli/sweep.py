@@ -8,7 +8,19 @@ from typing import Annotated
 
 import typer
 
-from backtestkit.apps.cli.backtest import Coarser, Gaps, Policy
+from backtestkit.apps.cli.options import (
+    BaseIntervalOption,
+    CandlesOption,
+    CoarserOption,
+    ExchangeOption,
+    GapsOption,
+    JsonOption,
+    OutputOption,
+    PolicyOption,
+    ProgressOption,
+    SymbolsOption,
+    value_of,
+)
 
 sweep_app = typer.Typer(add_completion=False)
 
@@ -32,18 +44,10 @@ def sweep(
     grid: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="The axes of the grid: a .json file.")
     ] = None,
-    symbol: Annotated[
-        list[str] | None,
-        typer.Option("--symbol", "-s", help="Only ideas about it; may be given several times. All without it."),
-    ] = None,
-    candles: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="PATH|SYMBOL=PATH", help="Candles: a Parquet or CSV file, or a folder; may be given several times."
-        ),
-    ] = None,
+    symbol: SymbolsOption = None,
+    candles: CandlesOption = None,
     name: Annotated[str | None, typer.Option("--sweep", help="The sweep, when the files add several.")] = None,
-    exchange: Annotated[str | None, typer.Option(help="The exchange, when the files add several.")] = None,
+    exchange: ExchangeOption = None,
     order: Annotated[Order | None, typer.Option(help="What the rules are ranked by.")] = None,
     holdout: Annotated[
         float | None, typer.Option(metavar="PERCENT", help="The newest ideas that are held out; 0 for none.")
@@ -51,15 +55,13 @@ def sweep(
     holdout_from: Annotated[
         str | None, typer.Option(metavar="TIME", help="Hold out ideas from then on, such as 2025-06-20 (UTC).")
     ] = None,
-    policy: Annotated[Policy | None, typer.Option(help="The fill policy; the configured one without it.")] = None,
-    gaps: Annotated[Gaps | None, typer.Option(help="What to do about missing candles (with --candles).")] = None,
-    base_interval: Annotated[
-        str | None, typer.Option(metavar="INTERVAL", help="The interval of the candles (with --candles).")
-    ] = None,
-    coarser: Annotated[Coarser | None, typer.Option(help="Where coarser candles come from (with --candles).")] = None,
-    output: Annotated[Path | None, typer.Option(help="Folder of the reports; dump/sweep without it.")] = None,
-    progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show how far the sweeps are.")] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print figures as JSON instead of a table.")] = False,
+    policy: PolicyOption = None,
+    gaps: GapsOption = None,
+    base_interval: BaseIntervalOption = None,
+    coarser: CoarserOption = None,
+    output: OutputOption = None,
+    progress: ProgressOption = True,
+    as_json: JsonOption = False,
 ) -> None:
     """Grade the forecasts of a file over a grid of exit rules and show the best, in sample and out of sample."""
     from backtestkit.apps.cli.sweep_command import run_request
@@ -73,13 +75,13 @@ def sweep(
         candles=candles or [],
         sweep=name,
         exchange=exchange,
-        order=None if order is None else order.value,
+        order=value_of(order),
         holdout=holdout,
         holdout_from=holdout_from,
-        policy=None if policy is None else policy.value,
-        gaps=None if gaps is None else gaps.value,
+        policy=value_of(policy),
+        gaps=value_of(gaps),
         base_interval=base_interval,
-        coarser=None if coarser is None else coarser.value,
+        coarser=value_of(coarser),
         output=output,
         progress=progress and not as_json,
         as_json=as_json,

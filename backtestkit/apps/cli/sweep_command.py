@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
+from backtestkit.apps.cli.backtest_command import progress_of
+from backtestkit.apps.cli.outcome import Outcome, SweepOutcome
 from backtestkit.apps.cli.strategy_file import load_strategy_file
-from backtestkit.apps.cli.sweep_outcome import SweepOutcome
 from backtestkit.apps.cli.sweep_plan import SweepRequest, plan_sweeps
 from backtestkit.errors import BacktestKitError
 
@@ -39,8 +39,8 @@ async def run_all(runs: Sequence[SweepRun], request: SweepRequest) -> list[Sweep
     """Run the sweeps one after another and write their reports. One that fails does not stop the others."""
     import backtestkit as bk
 
-    outcomes = [SweepOutcome(run) for run in runs]
-    with _progress(runs) if request.progress else nullcontext():
+    outcomes: list[SweepOutcome] = [Outcome(run) for run in runs]
+    with progress_of(runs) if request.progress else nullcontext():
         for outcome in outcomes:
             key = outcome.run.key
             try:
@@ -49,12 +49,3 @@ async def run_all(runs: Sequence[SweepRun], request: SweepRequest) -> list[Sweep
             except (BacktestKitError, OSError) as error:
                 outcome.error = error
     return outcomes
-
-
-def _progress(runs: Sequence[SweepRun]) -> AbstractContextManager[Any]:
-    """Bars where somebody can see them; nothing is imported for a pipe."""
-    if not sys.stderr.isatty():
-        return nullcontext()
-    from backtestkit.apps.cli.show_progress import progress_bars
-
-    return progress_bars(runs)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import typer
 
-from backtestkit.apps.cli.candle_option import add_candle_exchange, parse_candles
+from backtestkit.apps.cli.candle_option import parse_candles
+from backtestkit.apps.cli.market_plan import MarketRequest, candle_exchange, choose
 from backtestkit.errors import NotRegisteredError, SchemaError, UsageError, suggest
 
 if TYPE_CHECKING:
@@ -21,26 +22,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SweepRequest:
+class SweepRequest(MarketRequest):
     """One command line, as the options of `backtestkit sweep` have it."""
 
     ideas: Path
-    files: Sequence[Path] = ()
     grid: Path | None = None
-    symbols: Sequence[str] = ()
-    candles: Sequence[str] = ()
     sweep: str | None = None
     exchange: str | None = None
     order: str | None = None
     holdout: float | None = None
     holdout_from: str | None = None
-    policy: str | None = None
-    gaps: str | None = None
-    base_interval: str | None = None
-    coarser: str | None = None
-    output: Path | None = None
-    progress: bool = False
-    as_json: bool = False
 
 
 def plan_sweeps(kit: Kit, request: SweepRequest) -> list[SweepRun]:
@@ -94,7 +85,7 @@ def _sweep(kit: Kit, request: SweepRequest, symbols: Sequence[str]) -> str:
                 registry.override(name, **changes)
             return name
         if exchange is None:
-            exchange = changes["exchange_name"] = _only_exchange(kit)
+            exchange = changes["exchange_name"] = choose(kit, "exchange", None, "Give --candles, or add one in a file")
         registry.add(sweep_name=request.ideas.stem, **changes)
         return request.ideas.stem
     except SchemaError as error:
@@ -112,35 +103,16 @@ def _options(request: SweepRequest) -> str:
 
 def _exchange(kit: Kit, request: SweepRequest, symbols: Sequence[str]) -> str | None:
     """The exchange over --candles or the one that --exchange names; None when the line names none."""
-    if request.candles:
-        source = parse_candles(request.candles, symbols)
-        return add_candle_exchange(
-            kit,
-            source,
-            name=request.exchange or "candles",
-            gaps=request.gaps,
-            base_interval=request.base_interval,
-            coarser=request.coarser,
-        )
-    for option in ("gaps", "base_interval", "coarser"):
-        if getattr(request, option) is not None:
-            name = option.replace("_", "-")
-            raise typer.BadParameter(f"--{name} needs --candles; an exchange of a file has its own")
+    source = parse_candles(request.candles, symbols) if request.candles else []
+    name = candle_exchange(kit, request, source, request.exchange or "candles")
+    if name is not None:
+        return name
     if request.exchange is not None:
         try:
             kit.registries["exchange"].get(request.exchange)
         except NotRegisteredError as error:
             raise typer.BadParameter(f"--exchange: {error}") from None
     return request.exchange
-
-
-def _only_exchange(kit: Kit) -> str:
-    names = kit.registries["exchange"].names()
-    if len(names) == 1:
-        return names[0]
-    if names:
-        raise typer.BadParameter(f"the files have several exchanges: {', '.join(names)}. Choose with --exchange.")
-    raise typer.BadParameter("there is no exchange. Give --candles, or add one in a file with bk.add_exchange(...).")
 
 
 def read_ideas(path: Path) -> list[Idea]:

@@ -10,8 +10,8 @@ import orjson
 import typer
 
 from backtestkit.apps.cli.error_block import error_block
+from backtestkit.apps.cli.outcome import SweepOutcome
 from backtestkit.apps.cli.show_table import NONE, aligned
-from backtestkit.apps.cli.sweep_outcome import SweepOutcome
 from backtestkit.model.sweep import SweepPair, SweepReport, SweepResult
 from backtestkit.services.report import formats
 from backtestkit.services.report.sweep_report import out_of_sample_rank

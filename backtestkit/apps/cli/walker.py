@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from backtestkit.apps.cli.backtest import Coarser, Gaps, Policy
+from backtestkit.apps.cli.options import (
+    BaseIntervalOption,
+    CandlesOption,
+    CoarserOption,
+    EndOption,
+    GapsOption,
+    JsonOption,
+    OutputOption,
+    PolicyOption,
+    ProgressOption,
+    StartOption,
+    SymbolsOption,
+    value_of,
+)
 
 walker_app = typer.Typer(add_completion=False)
 
@@ -23,26 +36,14 @@ def walker(
     walker: Annotated[
         str | None, typer.Option("--walker", "-w", help="The walker, when the files add several.")
     ] = None,
-    symbol: Annotated[
-        list[str] | None, typer.Option("--symbol", "-s", help="A symbol to walk on; may be given several times.")
-    ] = None,
-    candles: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="PATH|SYMBOL=PATH",
-            help="Candles in the place of the walker's exchange: a Parquet or CSV file, or a folder; may be repeated.",
-        ),
-    ] = None,
-    start: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="Start no earlier, such as 2025-06-01 (UTC).")
-    ] = None,
-    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="End no later.")] = None,
-    policy: Annotated[Policy | None, typer.Option(help="The fill policy; the configured one without it.")] = None,
-    gaps: Annotated[Gaps | None, typer.Option(help="What to do about missing candles (with --candles).")] = None,
-    base_interval: Annotated[
-        str | None, typer.Option(metavar="INTERVAL", help="The interval of the candles (with --candles).")
-    ] = None,
-    coarser: Annotated[Coarser | None, typer.Option(help="Where coarser candles come from (with --candles).")] = None,
+    symbol: SymbolsOption = None,
+    candles: CandlesOption = None,
+    start: StartOption = None,
+    end: EndOption = None,
+    policy: PolicyOption = None,
+    gaps: GapsOption = None,
+    base_interval: BaseIntervalOption = None,
+    coarser: CoarserOption = None,
     processes: Annotated[int, typer.Option("--processes", "-p", help="Run the backtests in that many processes.")] = 1,
     cluster: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Run them on a cluster of Dask, such as tcp://10.0.0.5:8786.")
@@ -51,9 +52,9 @@ def walker(
     top: Annotated[
         int | None, typer.Option(min=1, help="How many places of the ranking are shown: 10 without it, all as JSON.")
     ] = None,
-    output: Annotated[Path | None, typer.Option(help="Folder of the report; dump/walker without it.")] = None,
-    progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show how far the walk is.")] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print figures as JSON instead of a table.")] = False,
+    output: OutputOption = None,
+    progress: ProgressOption = True,
+    as_json: JsonOption = False,
 ) -> None:
     """Run a walker of one or more files over candles, show the ranking and write a report of each walk."""
     from backtestkit.apps.cli.walker_command import run_walker
@@ -66,10 +67,10 @@ def walker(
         candles=candles or [],
         start=start,
         end=end,
-        policy=None if policy is None else policy.value,
-        gaps=None if gaps is None else gaps.value,
+        policy=value_of(policy),
+        gaps=value_of(gaps),
         base_interval=base_interval,
-        coarser=None if coarser is None else coarser.value,
+        coarser=value_of(coarser),
         processes=processes,
         cluster=cluster,
         resume=resume,
