@@ -33,18 +33,10 @@ from backtestkit.model.schema.market import (
     ReadCandles,
     TimeLike,
 )
-from backtestkit.model.schema.research import (
-    GridAxes,
-    PrunerName,
-    SamplerName,
-    SpaceMethod,
-    SweepCallbacks,
-    SweepSchema,
-    WalkerCallbacks,
-    WalkerSchema,
-)
 from backtestkit.model.schema.source import SchemaInput
 from backtestkit.model.schema.strategy import GetSignal, OnError, StrategyCallbacks, StrategySchema, Warmup
+from backtestkit.model.schema.sweep import GridAxes, SweepCallbacks, SweepSchema
+from backtestkit.model.schema.walker import PrunerName, SamplerName, SpaceMethod, WalkerCallbacks, WalkerSchema
 from backtestkit.model.space import Axes
 from backtestkit.model.sweep import SweepOrder
 

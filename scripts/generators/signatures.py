@@ -23,7 +23,7 @@ EVERYWHERE = {
     "overload": "typing",
 }
 _WORD = re.compile(r"\b[A-Za-z_]\w*\b")
-_MODULES = ("action", "base", "guard", "market", "research", "source", "strategy")
+_MODULES = ("action", "base", "guard", "market", "source", "strategy", "sweep", "walker")
 
 
 def registry_stub() -> str:

@@ -95,9 +95,8 @@ def choose(kit: Kit, kind: str, name: str | None, how: str) -> str:
     if len(names) == 1:
         return names[0]
     if names:
-        raise typer.BadParameter(
-            f"the files have several {'strategies' if kind == 'strategy' else f'{kind}s'}: {', '.join(names)}. Choose with --{kind}."
-        )
+        kinds = "strategies" if kind == "strategy" else f"{kind}s"
+        raise typer.BadParameter(f"the files have several {kinds}: {', '.join(names)}. Choose with --{kind}.")
     raise typer.BadParameter(f"there is no {kind}. {how} with bk.add_{kind}(...).")
 
 

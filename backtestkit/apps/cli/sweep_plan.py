@@ -55,7 +55,7 @@ def plan_sweeps(kit: Kit, request: SweepRequest) -> list[SweepRun]:
 
 def _sweep(kit: Kit, request: SweepRequest, symbols: Sequence[str]) -> str:
     """The sweep of the files, or a new one, with what the line says about it; its name."""
-    from backtestkit.model.schema.research import HOLDOUT_PERCENT
+    from backtestkit.model.schema.sweep import HOLDOUT_PERCENT
 
     exchange = _exchange(kit, request, symbols)
     registry = kit.registries["sweep"]

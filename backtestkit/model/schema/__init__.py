@@ -34,15 +34,10 @@ from backtestkit.model.schema.market import (
     ReadCandles,
     TimeLike,
 )
-from backtestkit.model.schema.research import (
-    GridAxes,
-    SweepCallbacks,
-    SweepSchema,
-    WalkerCallbacks,
-    WalkerSchema,
-)
 from backtestkit.model.schema.source import SchemaInput, SchemaSource
 from backtestkit.model.schema.strategy import GetSignal, OnError, StrategyCallbacks, StrategySchema, Warmup
+from backtestkit.model.schema.sweep import GridAxes, SweepCallbacks, SweepSchema
+from backtestkit.model.schema.walker import WalkerCallbacks, WalkerSchema
 
 SCHEMAS: dict[Kind, type[Schema]] = {
     schema.kind: schema
