@@ -15,7 +15,7 @@ from backtestkit.math.profit import Costs
 from backtestkit.math.statistics import backtest_statistics
 from backtestkit.math.statistics_analysis import analyse
 from backtestkit.math.statistics_positions import TradeSet
-from backtestkit.model.analysis import EVERY_DAY, Marks, TradeAnalysis, TradingYear
+from backtestkit.model.analysis import Marks, TradeAnalysis, TradingYear
 from backtestkit.model.event import ErrorEvent
 from backtestkit.model.result import ClosedResult, YieldedResult
 from backtestkit.model.statistics import BacktestStatistics, RunSummary
@@ -73,20 +73,22 @@ class BacktestResult(BacktestExport):
         """`analyse` with the largest cost basis that was at work at once as capital."""
         return self.analyse()
 
-    def analyse(self, capital: float | None = None, year: TradingYear = EVERY_DAY) -> TradeAnalysis:
+    def analyse(self, capital: float | None = None, year: TradingYear | None = None) -> TradeAnalysis:
         """Equity, daily returns, quality, costs, benchmark and breakdowns of the trades.
 
         `capital` is what the account starts with, quote currency; by default the largest cost basis that was at work at
-        once. One that is not above 0 raises `UsageError`. `year` says how daily figures are taken to a year.
+        once. One that is not above 0 raises `UsageError`. `year` says how daily figures are taken to a year, by default
+        as its exchange has it (`trading_year`).
         """
         return analyse([self.trade_set()], capital, year)
 
     def trade_set(self) -> TradeSet:
         """The trades with what their valuation needs, for `bk.analyse` of several runs together."""
         summary = self.summary
+        year = TradingYear(summary.days_per_year, summary.calendar)
         costs = Costs(summary.percent_slippage or 0.0, summary.percent_fee or 0.0)
         last = max([summary.last_time or 0, *(trade.close_timestamp for trade in self.closed)])
-        return TradeSet(self.key.symbol, self.closed, costs, self.market, summary.first_time or last, last)
+        return TradeSet(self.key.symbol, self.closed, costs, self.market, summary.first_time or last, last, year)
 
     @property
     def fingerprint(self) -> str:

@@ -6,6 +6,7 @@ Written by scripts/generate.py; do not edit.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, overload
 
+from backtestkit.model.analysis import TradingYear
 from backtestkit.model.interval import CandleInterval, FrameInterval, SignalInterval
 from backtestkit.model.metric import Direction
 from backtestkit.model.schema.action import ActionCallbacks, ActionSchema, McpCallbacks, McpPermission, McpSchema
@@ -135,6 +136,7 @@ def add_exchange(
     coarser: Literal["exchange", "resampled"] = ...,
     read_candles: ReadCandles | None = ...,
     span: GetSpan | None = ...,
+    trading_year: TradingYear = ...,
     replace: bool = False,
 ) -> ExchangeSchema: ...
 @overload
@@ -154,6 +156,7 @@ def add_exchange(
     coarser: Literal["exchange", "resampled"] = "exchange",
     read_candles: ReadCandles | None = None,
     span: GetSpan | None = None,
+    trading_year: TradingYear = ...,
     replace: bool = False,
 ) -> ExchangeSchema: ...
 @overload
@@ -175,6 +178,7 @@ def override_exchange(
     coarser: Literal["exchange", "resampled"] = ...,
     read_candles: ReadCandles | None = ...,
     span: GetSpan | None = ...,
+    trading_year: TradingYear = ...,
 ) -> ExchangeSchema: ...
 @overload
 def override_exchange(
@@ -193,6 +197,7 @@ def override_exchange(
     coarser: Literal["exchange", "resampled"] = ...,
     read_candles: ReadCandles | None = ...,
     span: GetSpan | None = ...,
+    trading_year: TradingYear = ...,
 ) -> ExchangeSchema: ...
 def get_exchange_schema(name: str) -> ExchangeSchema: ...
 def list_exchange_schema() -> list[ExchangeSchema]: ...

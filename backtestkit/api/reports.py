@@ -18,7 +18,7 @@ from backtestkit.errors import UsageError
 from backtestkit.kit import current_kit
 from backtestkit.math.statistics_analysis import analyse
 from backtestkit.math.statistics_heat import heat_statistics, trades_by_symbol
-from backtestkit.model.analysis import EVERY_DAY, TradeAnalysis, TradingYear
+from backtestkit.model.analysis import TradeAnalysis, TradingYear
 from backtestkit.model.statistics import HeatStatistics
 from backtestkit.model.statistics_events import (
     BreakevenStatistics,
@@ -147,11 +147,12 @@ class _Heat:
         frame_name: str = "",
         strategy_name: str | None = None,
         capital: float | None = None,
-        year: TradingYear = EVERY_DAY,
+        year: TradingYear | None = None,
     ) -> TradeAnalysis:
         """Equity, daily returns, quality, costs, benchmark and breakdowns of all trades together.
 
-        `capital` is what the account starts with, `year` says how daily figures are taken to a year.
+        `capital` is what the account starts with, `year` says how daily figures are taken to a year, by default that of
+        the exchange.
         """
         sets = [run.snapshot().trade_set() for run in _runs(exchange_name, frame_name, strategy_name)]
         return analyse(sets, capital, year)

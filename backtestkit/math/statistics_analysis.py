@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
-from typing import Final
 
 import numpy as np
 
@@ -28,21 +28,16 @@ from backtestkit.model.analysis import (
 )
 from backtestkit.model.candle import Floats
 
-MAX_DAYS: Final = 366
-CALENDARS: Final = ("every_day", "market_days")
 
-
-def analyse(sets: Sequence[TradeSet], capital: float | None = None, year: TradingYear = EVERY_DAY) -> TradeAnalysis:
+def analyse(sets: Sequence[TradeSet], capital: float | None = None, year: TradingYear | None = None) -> TradeAnalysis:
     """The analysis of trades of one or several symbols over one span, from the first to the last time of all sets.
 
     - `capital` (quote currency) is what the account starts with, by default the largest cost basis that was at work at
       once. It must be above 0, else `UsageError`. An account that loses all of it has no yearly and no daily figures.
-    - `year` says how daily figures are taken to a year; its days must be above 0 and at most 366, else `UsageError`.
+    - `year` says how daily figures are taken to a year, by default that of the markets, which must be the same for all
+      sets, else `UsageError`.
     """
-    if not 0 < year.days <= MAX_DAYS or year.calendar not in CALENDARS:
-        raise UsageError(
-            f"year={year!r}: days must be above 0 and at most {MAX_DAYS}, calendar one of {', '.join(CALENDARS)}"
-        )
+    year = _common_year(sets) if year is None else year
     if capital is not None and not 0 < capital < float("inf"):
         raise UsageError(
             f"capital={capital!r} must be a finite number above 0, or None for the peak of the money at work"
@@ -63,16 +58,20 @@ def analyse(sets: Sequence[TradeSet], capital: float | None = None, year: Tradin
     )
 
 
+def _common_year(sets: Sequence[TradeSet]) -> TradingYear:
+    years = list(dict.fromkeys(own.year for own in sets)) or [EVERY_DAY]
+    if len(years) > 1:
+        raise UsageError(
+            f"the markets have different years, {years[0]!r} and {years[1]!r}; say with year=TradingYear(...) which counts"
+        )
+    return years[0]
+
+
 def valid_sets(sets: Sequence[TradeSet]) -> list[TradeSet]:
     """The sets without the trades that lack a time."""
     return [
-        TradeSet(
-            own.symbol,
-            [trade for trade in own.trades if trade.signal.pending_at > 0 and trade.close_timestamp > 0],
-            own.costs,
-            own.marks,
-            own.first_time,
-            own.last_time,
+        replace(
+            own, trades=[trade for trade in own.trades if trade.signal.pending_at > 0 and trade.close_timestamp > 0]
         )
         for own in sets
     ]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backtestkit.math.profit import Costs, effective_price_open, holding, profit_loss, whole_profit
-from backtestkit.model.analysis import Marks
+from backtestkit.model.analysis import EVERY_DAY, Marks, TradingYear
 from backtestkit.model.record import record
 from backtestkit.model.result import ClosedResult
 from backtestkit.model.signal import Entry, Funding, PartialClose, PositionSide, PublicSignal
@@ -24,6 +24,7 @@ class TradeSet:
     - `costs`: what they were charged.
     - `marks`: the prices that the engine valued positions at, None when there are no candles at hand.
     - `first_time`, `last_time`: the span that was tested, ms UTC.
+    - `year`: how daily figures of this market are taken to a year.
     """
 
     symbol: str
@@ -32,6 +33,7 @@ class TradeSet:
     marks: Marks | None
     first_time: int
     last_time: int
+    year: TradingYear = EVERY_DAY
 
 
 @record

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args
 
+from backtestkit.errors import UsageError
 from backtestkit.model.candle import Floats, Integers
 from backtestkit.model.table import Table, TableColumn, Tabular, columns_of
 
+Calendar: TypeAlias = Literal["every_day", "market_days"]
+DAYS_MAX: Final = 366
 BreakdownBy: TypeAlias = Literal["side", "exit_reason", "hour", "weekday", "symbol"]
 
 
@@ -30,11 +33,18 @@ class TradingYear:
     """How figures of days are taken to a year: `days` of them make one, and `calendar` says which days have a return.
 
     `every_day`: every UTC day, idle ones too, for markets that never close. `market_days`: UTC days on which there were
-    prices, for markets that close; shares have about 252 of them a year, currencies 260.
+    prices, for markets that close; shares have about 252 of them a year, currencies 260. `UsageError` for days that are
+    not above 0 and at most 366, and for another calendar.
     """
 
     days: float = 365.0
-    calendar: Literal["every_day", "market_days"] = "every_day"
+    calendar: Calendar = "every_day"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.days <= DAYS_MAX or self.calendar not in get_args(Calendar):
+            raise UsageError(
+                f"{self!r}: days must be above 0 and at most {DAYS_MAX}, calendar one of {', '.join(get_args(Calendar))}"
+            )
 
 
 EVERY_DAY: Final = TradingYear()

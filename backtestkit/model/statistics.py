@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from backtestkit.model.analysis import EquityFigures
+from backtestkit.model.analysis import EVERY_DAY, Calendar, EquityFigures
 from backtestkit.model.result import AnyResult, ClosedResult
 from backtestkit.model.table import Table, Tabular, columns_of
 
@@ -234,6 +234,7 @@ class RunSummary:
     - `gaps`: what was done about missing candles, with `candles_missing` of them, `candles_filled` of these filled.
     - `fingerprint`: sha256 of the events of the run; equal fingerprints mean equal runs.
     - `first_time`, `last_time`: the span that was tested, ms UTC.
+    - `days_per_year`, `calendar`: how daily figures are taken to a year (`TradingYear`).
     """
 
     policy: str
@@ -249,3 +250,5 @@ class RunSummary:
     fingerprint: str | None = None
     first_time: int | None = None
     last_time: int | None = None
+    days_per_year: float = EVERY_DAY.days
+    calendar: Calendar = EVERY_DAY.calendar

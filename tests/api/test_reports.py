@@ -422,4 +422,4 @@ class TestAnalysis:
         ):
             for field in fields(part):  # type: ignore[arg-type]
                 value = getattr(part, field.name)
-                assert value is None or np.isfinite(value), field.name
+                assert value is None or isinstance(value, bk.TradingYear) or np.isfinite(value), field.name

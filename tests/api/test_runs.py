@@ -165,6 +165,16 @@ def test_candles_that_have_changed_are_not_shown_with_old_trades(kit: Kit) -> No
         asyncio.run(bk.Runs.load(1))
 
 
+def test_the_year_of_the_exchange_counts_in_reports_and_is_kept(kit: Kit) -> None:
+    year = bk.TradingYear(252, "market_days")
+    bk.override_exchange("x", trading_year=year)
+    result = run_of().wait()
+    assert result.analysis.equity is not None and result.analysis.equity.year == year
+    assert "252 days a year, UTC days with prices" in bk.Backtest.get_report("BTC", **CONTEXT)
+    loaded = asyncio.run(bk.Runs.load(1)).analysis.equity
+    assert loaded is not None and loaded.year == year
+
+
 def test_runs_side_by_side(kit: Kit) -> None:
     run_of(params={"fast": 3}).wait()
     run_of(params={"fast": 4}).wait()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -159,9 +161,21 @@ class TestParts:
 
 class TestYear:
     def test_a_year_needs_days_and_a_calendar_that_exist(self) -> None:
-        for year in (TradingYear(0), TradingYear(367), TradingYear(float("nan")), TradingYear(252, "weekdays")):  # type: ignore[arg-type]
+        wrong: list[tuple[Any, ...]] = [(0,), (367,), (float("nan"),), (252, "weekdays")]
+        for arguments in wrong:
             with pytest.raises(UsageError, match="at most 366, calendar one of every_day, market_days"):
-                analyse([], year=year)
+                TradingYear(*arguments)
+
+    def test_the_year_is_that_of_the_markets(self) -> None:
+        shares = TradingYear(252, "market_days")
+        own = replace(trade_set([closed()], daily(20)), year=shares)
+        analysis = analyse([own, replace(own, symbol="ETHUSDT")])
+        assert analysis.equity is not None and analysis.equity.year == shares
+        other = replace(own, symbol="ETHUSDT", year=EVERY_DAY)
+        with pytest.raises(UsageError, match="the markets have different years"):
+            analyse([own, other])
+        chosen = analyse([own, other], year=EVERY_DAY)
+        assert chosen.equity is not None and chosen.equity.year == EVERY_DAY
 
     def test_market_days_need_prices(self) -> None:
         with pytest.raises(UsageError, match="needs the candles of all symbols"):

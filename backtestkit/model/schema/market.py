@@ -10,6 +10,7 @@ import numpy.typing as npt
 from pydantic import BeforeValidator, Field
 
 from backtestkit.errors import UsageError
+from backtestkit.model.analysis import EVERY_DAY, TradingYear
 from backtestkit.model.candle import Candles
 from backtestkit.model.interval import CandleInterval, FrameInterval, parse_time
 from backtestkit.model.schema.base import Checked, CompleteComplaint, Kind, Name, Schema
@@ -101,6 +102,10 @@ class ExchangeSchema(Schema, frozen=True):
     )
     span: GetSpan | None = Field(
         default=None, description="`(symbol, interval)` to the first and last open time in ms, None without data."
+    )
+    trading_year: TradingYear = Field(
+        default=EVERY_DAY,
+        description="How daily figures are taken to a year: 365 days, every one of them, unless it says otherwise.",
     )
 
     def _relations(self) -> Iterator[str]:

@@ -12,7 +12,7 @@ from backtestkit.clients.state import Effects
 from backtestkit.clients.strategy import ClientStrategy, Command
 from backtestkit.errors import UsageError
 from backtestkit.math.profit import Costs, costs_paid
-from backtestkit.model.analysis import Marks
+from backtestkit.model.analysis import Marks, TradingYear
 from backtestkit.model.candle import Candles
 from backtestkit.model.result import ClosedResult
 from backtestkit.model.statistics import RunSummary
@@ -44,6 +44,11 @@ class RunState:
     bars: Bars | None = None
     risks: RiskPool = field(default_factory=RiskPool)
     rank: int = 0
+
+    @property
+    def year(self) -> TradingYear:
+        """How daily figures of the run's market are taken to a year."""
+        return self.plan.exchange.schema.trading_year
 
     @property
     def progress(self) -> float:
@@ -149,4 +154,6 @@ class RunState:
             fingerprint=self.runner.fingerprint.hexdigest(),
             first_time=self.first_time,
             last_time=self.last_time,
+            days_per_year=self.year.days,
+            calendar=self.year.calendar,
         )

@@ -121,7 +121,7 @@ def _analysed(
     config = state.plan.config
     costs = Costs(config.percent_slippage, config.percent_fee)
     last = max([last_time or 0, *(trade.close_timestamp for trade in closed)])
-    trades = TradeSet(state.plan.key.symbol, closed, costs, state.marks(), state.first_time or last, last)
+    trades = TradeSet(state.plan.key.symbol, closed, costs, state.marks(), state.first_time or last, last, state.year)
     return read_analysis(names, analyse([trades]))
 
 
