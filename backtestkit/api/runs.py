@@ -12,9 +12,9 @@ from backtestkit.errors import DataError, UsageError
 from backtestkit.kit import current_kit
 from backtestkit.model.run_record import Difference, RunRecord, Trials, differences
 from backtestkit.model.statistics import RunSummary
+from backtestkit.persistence.run_store import RunStore
 
 if TYPE_CHECKING:
-    from backtestkit.services.logic.run_keeper import RunKeeper
     from backtestkit.services.logic.run_state import RunState
     from backtestkit.services.report.html.source import SheetSource
 
@@ -73,11 +73,11 @@ class _Runs:
         limit: int | None = None,
     ) -> list[RunRecord]:
         """The runs of a symbol, of a strategy, of a walk, or all: the newest `limit` of them, oldest first."""
-        return _keeper().store.find(symbol=symbol, strategy_name=strategy_name, walk=walk, limit=limit)
+        return _store().find(symbol=symbol, strategy_name=strategy_name, walk=walk, limit=limit)
 
     def get(self, run: RunName) -> RunRecord:
         """What was kept of one run."""
-        return _keeper().store.get(run)
+        return _store().get(run)
 
     def get_result(self, run: RunName) -> BacktestResult:
         """The result of a run as it was, trades and all, but for the prices of the market: see `load`."""
@@ -92,15 +92,15 @@ class _Runs:
 
     def delete(self, *runs: RunName) -> int:
         """Delete details and trades of runs; how many there were. That they were tried stays: see `trials`."""
-        keeper = _keeper()
-        return keeper.store.forget([self.get(run).number for run in runs], keeper.now_ms())
+        numbers = [self.get(run).number for run in runs]
+        return _store().forget(numbers, current_kit().container.wall_clock().now_ms())
 
     def trials(self, symbol: str, *, strategy_name: str | None = None) -> Trials:
         """How often strategies, or one of them, were tried on a symbol, deleted runs included.
 
         The best of many tries is better than its strategy: a figure means little without this number beside it.
         """
-        return _keeper().store.trials(symbol, strategy_name)
+        return _store().trials(symbol, strategy_name)
 
     async def replay(self, run: RunName) -> Replay:
         """Do a run again, with its frame, parameters, policy and settings, and what is registered now.
@@ -108,7 +108,10 @@ class _Runs:
         Its strategy and its exchange must be registered under their names. It is not kept and counts as no trial.
         """
         kit, record = current_kit(), self.get(run)
-        keeper, state = _keeper(), kit.container.replays().start(record, kit.config.merged({"keep_runs": False}))
+        keeper, state = (
+            kit.container.run_keeper(),
+            kit.container.replays().start(record, kit.config.merged({"keep_runs": False})),
+        )
         begun = keeper.begin(state.plan)
         again = BacktestRun(kit, kit.container.backtest_logic(), state)
         result = await again.result()
@@ -153,15 +156,15 @@ class _Runs:
 def _result(record: RunRecord) -> BacktestResult:
     from backtestkit.services.logic.run_keeper import trades_from
 
-    closed = trades_from(_keeper().store.closed(record.number))
+    closed = trades_from(_store().closed(record.number))
     known = {field.name for field in fields(RunSummary)}
     summary = RunSummary(**{name: value for name, value in record.summary.items() if name in known})
     counters = Counters(ambiguous_exits=summary.ambiguous_exits or 0)
     return BacktestResult(record.key, closed, summary, counters, errors=(), error_count=0)
 
 
-def _keeper() -> RunKeeper:
-    return current_kit().container.run_keeper()
+def _store() -> RunStore:
+    return RunStore(current_kit().config.runs_path)
 
 
 Runs = _Runs()
