@@ -164,18 +164,23 @@ def report_run(
 
 @contextmanager
 def _kit(store: Path | None) -> Iterator[Kit]:
-    """A kit of its own, with the run store that was named. Errors are shown when they end the command, not logged too."""
+    """A kit of its own, with the run store that was named."""
     import backtestkit as bk
 
     with bk.Kit({} if store is None else {"runs_path": str(store)}) as kit:
         if store is not None and not store.is_file():
             raise typer.BadParameter(f"--store {store} does not exist")
-        bk.listen_error(lambda event: None)
         yield kit
 
 
 def _set_up(kit: Kit, record: RunRecord, files: Sequence[Path]) -> None:
-    """Register what a run needs: from its strategy files, or from `files`, and from its candle options."""
+    """Register what a run needs: from its strategy files, or from `files`, and from its candle options.
+
+    Errors that end the command are shown; they need not be logged as well.
+    """
+    import backtestkit as bk
+
+    bk.listen_error(lambda event: None)
     origin = record.origin
     for file in files or [Path(name) for name in origin.get("files", ())]:
         if not file.is_file():
