@@ -234,3 +234,28 @@ def test_the_front_and_the_counts_are_shown_and_long_lists_are_cut() -> None:
         "and 2 more failed; the report has all of them.",
         "The code of one candidate raised errors and went on. a, 7 times, the newest: ValueError: odd",
     ]
+
+
+def test_an_interrupted_walk_goes_on_where_it_stood(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = str(shell.folder / "runs.db")
+    monkeypatch.setenv("BACKTESTKIT_KEEP_RUNS", "true")
+    monkeypatch.setenv("BACKTESTKIT_RUNS_PATH", store)
+    interrupting = """
+import os
+
+def on_strategy_start(strategy, symbol):
+    if os.environ.get("INTERRUPT_AT") == strategy:
+        raise KeyboardInterrupt
+
+bk.override_walker("targets", callbacks={"on_strategy_start": on_strategy_start})
+"""
+    path = shell.file(STRATEGY + WALKER + MARKET + interrupting)
+    monkeypatch.setenv("INTERRUPT_AT", "steady(target=2)")
+    assert shell.run(path, "--symbol", "BTCUSDT") == 130
+    assert shell.err == "Interrupted. What was tested is kept; the same command with --resume goes on."
+    monkeypatch.delenv("INTERRUPT_AT")
+    (walk,) = shell.json(path, "--symbol", "BTCUSDT", "--resume")
+    assert walk["tested"] == 3
+    with bk.Kit({"runs_path": store}):
+        labels = [record.label for record in bk.Runs.list()]
+    assert labels == ["steady(target=0.6)", "steady(target=1)", "steady(target=2)"]

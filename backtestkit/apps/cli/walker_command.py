@@ -6,6 +6,8 @@ import asyncio
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
+import typer
+
 from backtestkit.apps.cli.backtest_command import progress_of
 from backtestkit.apps.cli.outcome import WalkOutcome
 from backtestkit.apps.cli.strategy_file import load_strategy_file
@@ -19,10 +21,14 @@ if TYPE_CHECKING:
     from backtestkit.services.logic.walker_remote import RemoteTester
 
 
+INTERRUPTED = 130
+"""The exit code of a program that Ctrl-C has ended."""
+
+
 def run_walker(request: WalkerRequest) -> int:
     """Carry out one command line in a kit of its own; the exit code.
 
-    1 when a walk failed, or all candidates of one.
+    1 when a walk failed, or all candidates of one; 130 when it was interrupted.
     """
     import backtestkit as bk
 
@@ -31,7 +37,12 @@ def run_walker(request: WalkerRequest) -> int:
             load_strategy_file(file)
         kit.container.run_keeper().origin = request.origin
         bk.listen_error(lambda event: None)  # they are counted and shown with the results, not logged as well
-        outcomes = asyncio.run(walk_all(kit, request))
+        try:
+            outcomes = asyncio.run(walk_all(kit, request))
+        except KeyboardInterrupt:
+            if kit.config.keep_runs:
+                typer.echo("Interrupted. What was tested is kept; the same command with --resume goes on.", err=True)
+            return INTERRUPTED
     if request.as_json:
         from backtestkit.apps.cli.walker_json import show_walks_json
 
