@@ -211,7 +211,8 @@ ROOMS = {
         "TradingYear"
     ),
     "backtestkit.api.arrays_result": "ArrayResult",
-    "backtestkit.model.table": "Table TableColumn",
+    "backtestkit.model.table": "Table",
+    "backtestkit.model.table_column": "TableColumn",
     "backtestkit.math.statistics_analysis": "analyse",
     "backtestkit.math.statistics_positions": "TradeSet",
     "backtestkit.model.performance": "PerformanceEvent",

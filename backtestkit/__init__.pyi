@@ -599,7 +599,7 @@ from backtestkit.model.sweep import SweepSample as SweepSample
 from backtestkit.model.sweep import SweepTrade as SweepTrade
 from backtestkit.model.sync import SyncEvent as SyncEvent
 from backtestkit.model.table import Table as Table
-from backtestkit.model.table import TableColumn as TableColumn
+from backtestkit.model.table_column import TableColumn as TableColumn
 from backtestkit.model.walker import WalkerCompleteEvent as WalkerCompleteEvent
 from backtestkit.model.walker import WalkerEvent as WalkerEvent
 from backtestkit.model.walker import WalkerFailure as WalkerFailure

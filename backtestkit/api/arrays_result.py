@@ -16,7 +16,8 @@ from backtestkit.model.analysis import EquityCurve
 from backtestkit.model.arrays import CLOSED, EXIT_REASONS, ArrayTrades
 from backtestkit.model.candle import Floats
 from backtestkit.model.interval import MINUTE_MS
-from backtestkit.model.table import Table, TableColumn, TableKind, Tabular
+from backtestkit.model.table import Table, Tabular
+from backtestkit.model.table_column import TableColumn, TableKind
 from backtestkit.model.table_html import ROWS_SHOWN, page, table_part
 
 FIGURE_COLUMNS: Final = {

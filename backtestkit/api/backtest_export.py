@@ -9,7 +9,8 @@ from backtestkit.math.statistics_equity import daily_returns, day_ends
 from backtestkit.model.analysis import Marks, TradeAnalysis
 from backtestkit.model.result import ClosedResult
 from backtestkit.model.statistics import BacktestStatistics, RunSummary
-from backtestkit.model.table import Table, TableColumn, Tabular
+from backtestkit.model.table import Table, Tabular
+from backtestkit.model.table_column import TableColumn
 from backtestkit.model.trade_table import trade_table
 from backtestkit.runtime.context import RunKey
 

@@ -164,7 +164,8 @@ class _Walker:
         of a walk that was never interrupted. `UsageError` when runs are not kept; `DataError`, when the walk starts, if the
         candles have changed since.
         """
-        from backtestkit.services.logic.walk import Walk, source_of
+        from backtestkit.services.logic.walk import Walk
+        from backtestkit.services.logic.walk_sources import source_of
         from backtestkit.services.logic.walker import WalkState
         from backtestkit.services.logic.walker_local import LocalTester
 

@@ -12,7 +12,8 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 
 from backtestkit.errors import UsageError
 from backtestkit.model.candle import Floats, Integers
-from backtestkit.model.table import Table, TableColumn, Tabular, columns_of
+from backtestkit.model.table import Table, Tabular, columns_of
+from backtestkit.model.table_column import TableColumn
 
 Calendar: TypeAlias = Literal["every_day", "market_days"]
 DAYS_MAX: Final = 366

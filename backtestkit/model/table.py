@@ -7,17 +7,16 @@ NaN or NaT in pandas, null in polars, arrow, Parquet and JSON, and empty in CSV.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from itertools import islice
-from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from backtestkit.errors import UsageError, suggest
+from backtestkit.model.table_column import MISSING_TIME, Cells, TableColumn, TableKind
 from backtestkit.runtime.files import write_atomic_now
 from backtestkit.runtime.optional import optional_package
 
@@ -26,10 +25,6 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-TableKind: TypeAlias = Literal["text", "number", "count", "flag", "time"]
-Cells: TypeAlias = npt.NDArray[Any]
-
-MISSING_TIME: Final = np.iinfo(np.int64).min
 _DTYPES: Final[Mapping[TableKind, Any]] = {
     "text": np.object_, "number": np.float64, "count": np.int64, "flag": np.bool_, "time": np.int64,
 }  # fmt: skip
@@ -38,26 +33,6 @@ _KINDS: Final[Mapping[str, TableKind]] = {
     "float": "number", "float | None": "number",
 }  # fmt: skip
 _ROWS_PER_WRITE: Final = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class TableColumn:
-    """A column of a table: its name, what it holds, in which unit, and what that means.
-
-    - `kind`: `text`, `number` (float64), `count` (int64), `flag` (bool) or `time` (ms UTC; 0 or None is missing).
-    - `read`: where a row has it: a path such as `signal.price_open`, or a function; by default the name.
-    """
-
-    name: str
-    kind: TableKind
-    unit: str = ""
-    about: str = ""
-    read: str | Callable[[Any], Any] = field(default="", repr=False)
-
-    @property
-    def reader(self) -> Callable[[Any], Any]:
-        """`read` as a function of a row."""
-        return attrgetter(self.read or self.name) if isinstance(self.read, str) else self.read
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,10 +6,10 @@ Colours are those of the page around it, made fainter; nothing is fetched and no
 from __future__ import annotations
 
 from html import escape
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from backtestkit.model.interval import MINUTE_MS, from_ms
-from backtestkit.model.table import MISSING_TIME, Table, TableColumn
+from backtestkit.model.table_column import MISSING_TIME, Cells, TableColumn
 
 ROWS_SHOWN: Final = 10
 SIGNED: Final = ("pnl", "pnl_cost", "_return")
@@ -37,12 +37,28 @@ def page(content: str) -> str:
     return f'{STYLE}<div class="bk-page">{content}</div>'
 
 
-def table_page(table: Table, rows: int = ROWS_SHOWN) -> str:
+class Rows(Protocol):
+    """What is shown: columns of equal length and their descriptions."""
+
+    @property
+    def columns(self) -> tuple[TableColumn, ...]:
+        """The descriptions."""
+        ...
+
+    @property
+    def cells(self) -> tuple[Cells, ...]:
+        """The values, column by column."""
+        ...
+
+    def __len__(self) -> int: ...
+
+
+def table_page(table: Rows, rows: int = ROWS_SHOWN) -> str:
     """The first and the last rows of `table`, half of `rows` each, and how many there are."""
     return page(table_part(table, rows))
 
 
-def table_part(table: Table, rows: int = ROWS_SHOWN) -> str:
+def table_part(table: Rows, rows: int = ROWS_SHOWN) -> str:
     """`table_page` without the style."""
     count, half = len(table), rows // 2
     head = "".join(f"<th{_class(column)}{_title(column)}>{escape(column.name)}</th>" for column in table.columns)

@@ -7,7 +7,8 @@ from typing import Final
 
 from backtestkit.model.interval import MINUTE_MS
 from backtestkit.model.result import ClosedResult
-from backtestkit.model.table import Table, TableColumn
+from backtestkit.model.table import Table
+from backtestkit.model.table_column import TableColumn
 
 
 def _minutes(trade: ClosedResult) -> float | None:

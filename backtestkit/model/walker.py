@@ -10,7 +10,8 @@ from backtestkit.model.event import RunEvent
 from backtestkit.model.metric import Direction
 from backtestkit.model.record import record
 from backtestkit.model.statistics import BacktestStatistics
-from backtestkit.model.table import Table, TableColumn, Tabular, columns_of
+from backtestkit.model.table import Table, Tabular, columns_of
+from backtestkit.model.table_column import TableColumn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -14,7 +14,7 @@ import pytest
 
 import backtestkit as bk
 from backtestkit.services.logic import walk as walks_logic
-from backtestkit.services.logic.walk import source_of
+from backtestkit.services.logic.walk_sources import source_of
 from backtestkit.services.logic.walker_answer import pack_answer, unpack_answer
 from backtestkit.services.logic.walker_local import LocalTester
 from walks.setup import register

@@ -14,6 +14,7 @@ from backtestkit.api.walker_worker import backtest_candidate
 from backtestkit.errors import NotRegisteredError
 from backtestkit.services.logic import walk as walk_logic
 from backtestkit.services.logic.walk import Candidate, Conditions
+from backtestkit.services.logic.walk_sources import FixedSource
 from backtestkit.services.logic.walker_answer import pack_answer, pack_error, unpack_answer, unpack_error
 from backtestkit.services.logic.walker_pool import PoolTransport, _mapped, share
 from backtestkit.services.logic.walker_remote import HELD_PER_SLOT, Market, RemoteTester, Session, Setup, portable
@@ -202,7 +203,7 @@ class Queue:
 
 def test_candidates_go_on_while_the_first_one_takes_its_time_and_come_in_order() -> None:
     queue, candidates = Queue(), [Candidate(f"{i}", "s", {}) for i in range(40)]
-    walk = walk_logic.Walk(bk.list_walker_schema()[0], "BTC", None, walk_logic.FixedSource(candidates))
+    walk = walk_logic.Walk(bk.list_walker_schema()[0], "BTC", None, FixedSource(candidates))
     came: list[str] = []
 
     async def main() -> None:

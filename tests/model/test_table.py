@@ -21,7 +21,8 @@ from pyarrow import parquet
 
 from backtestkit.errors import UsageError
 from backtestkit.model.statistics import BacktestStatistics
-from backtestkit.model.table import Table, TableColumn, Tabular, columns_of
+from backtestkit.model.table import Table, Tabular, columns_of
+from backtestkit.model.table_column import TableColumn
 from backtestkit.model.walker import WalkerResult, WalkerStatistics
 from backtestkit.runtime.files import Disk, use_disk
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 import numpy as np
 
 from backtestkit.errors import UsageError
-from backtestkit.model.table import MISSING_TIME
+from backtestkit.model.table_column import MISSING_TIME
 from backtestkit.runtime.optional import optional_package
 from backtestkit.services.report.html.charts import equity_chart, underwater_chart
 from backtestkit.services.report.html.page import asset
