@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,6 +134,17 @@ def test_a_replay_of_changed_code_says_so_and_exits_with_1(shell: Shell) -> None
     assert line.out.startswith("Run 1 did not decide the same: ")
     assert "\n  code_hash was " in line.out
     assert shell("runs", "replay", "1", "--json").code == 1
+
+
+def test_a_file_that_changes_twice_within_a_second_runs_as_it_is(shell: Shell) -> None:
+    texts = [STRATEGY.replace("LEVEL = 1", f"LEVEL = {level}") + MARKET for level in (1, 2, 3)]
+    prints = set()
+    for text in texts:  # of one size, and all in the same moment as far as the file system tells
+        shell.strategy.write_text(text)
+        os.utime(shell.strategy, (1_750_000_000, 1_750_000_000))
+        (run,) = json.loads(shell.backtest("--json").out)
+        prints.add(run["summary"]["fingerprint"])
+    assert len(prints) == 3
 
 
 def test_a_replay_of_what_changes_by_itself_asks_why(shell: Shell) -> None:

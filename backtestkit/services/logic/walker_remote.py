@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-import sys
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import TracebackType
 from typing import Any, Final, Protocol, Self, TypeAlias
 
 from backtestkit.errors import RunError, UsageError
 from backtestkit.model.candle import Candles
 from backtestkit.runtime.ids import new_id
+from backtestkit.services.core.strategy_file import run_strategy
 from backtestkit.services.logic.walk import Candidate, Conditions, Tested, Walk
 from backtestkit.services.logic.walker_answer import unpack_answer
 
@@ -183,10 +183,4 @@ def run_setup(setup: tuple[SetupFile, ...] | Callable[[], object]) -> None:
         setup()
         return
     for file in setup:
-        folder = str(Path(file.path).parent)
-        if folder not in sys.path:
-            sys.path.insert(0, folder)
-        module = ModuleType(f"backtestkit_strategy_file_{Path(file.path).stem}")
-        module.__file__ = file.path
-        sys.modules[module.__name__] = module
-        exec(compile(file.text, file.path, "exec"), module.__dict__)
+        run_strategy(Path(file.path), file.text)
