@@ -191,9 +191,11 @@ def test_a_screenshot_shows_the_charts_in_the_colours_of_its_theme(
 
 def test_fifty_thousand_candles_and_six_hundred_trades_are_painted_within_two_seconds(tmp_path: Path) -> None:
     path = written(tmp_path, page_of(sheet_source(600, 50_000)), TOOK)
-    tries = [opened(path, "--window-size=1440,1000").marks for _ in range(3)]
+    tries = [opened(path, "--window-size=1440,1000").marks for _ in range(5)]
     assert all(int(marks["bars"]) > 100 for marks in tries)
-    assert 20 < min(int(marks["took"]) for marks in tries) < 2_000
+    took = sorted(int(marks["took"]) for marks in tries)
+    print("milliseconds:", *took)
+    assert 20 < took[0] < 2_000, "the quickest of five: the others may have waited for other work"
 
 
 def test_charts_below_the_fold_wait_until_they_come_near_or_are_printed(tmp_path: Path) -> None:
@@ -229,7 +231,8 @@ const seen = async () => {
   await frames(3);
   const data = Object.fromEntries(plot("price").data.map((trace) => [trace.meta, trace]));
   const counts = Object.fromEntries(Object.entries(data).map(([name, { x }]) => [name, x.filter((one) => one !== null).length]));
-  const { open, high, low, close } = data.candles, ranges = ["price", "equity", "underwater", "exposure", "rolling"].map(range);
+  const { open, high, low, close } = data.candles;
+  const ranges = ["price", "equity", "underwater", "exposure", "rolling"].filter(plot).map(range);
   return { counts, open, high, low, close, ranges };
 };
 const keep = async (name) => { document.body.dataset[name] = JSON.stringify(await seen()); };

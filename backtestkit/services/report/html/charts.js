@@ -49,14 +49,27 @@ const label = (text) => ({
   font: { color: "$quiet", size: 12 },
 });
 
+// Bars that lie, with their names on the left and their values at their ends: how far their axis must reach for the texts.
+const LETTER = 6.9;
+const lying = ({ plot, data: [{ x, text }], layout: { yaxis } }) => {
+  const widest = (texts) => texts.length ? Math.max(...texts.map((one) => one.length)) * LETTER + 12 : 0, [low, high] = span(x, 0, 0);
+  const left = widest(text.filter((_, i) => x[i] < 0)), right = widest(text.filter((_, i) => x[i] >= 0));
+  const across = plot.clientWidth - widest(yaxis.ticktext) - 18, pixel = (high - low || 1) / Math.max(40, across - left - right);
+  return [low - left * pixel, high + right * pixel];
+};
+
 const laidOut = (chart, seen) => {
   const own = chart.layout, log = chart.log === true, xaxis = { ...axis(), showgrid: false, ...titled(own.xaxis) };
   const yaxis = { ...axis(), showline: false, ...titled(own.yaxis) };
   if (chart.zoom) {
-    Object.assign(xaxis, { type: "date", range: view, fixedrange: false, rangeslider: { visible: false }, hoverformat: "%-d %b %Y, %H:%M" });
+    Object.assign(xaxis, {
+      type: "date", range: view, fixedrange: false, rangeslider: { visible: false }, hoverformat: "%-d %b %Y, %H:%M",
+      spikecolor: "$edge-strong", spikethickness: 1, spikedash: "solid",
+    });
     const values = seen ? seen.values : visible(chart.data, view);
     yaxis.range = own.yaxis?.range ?? ends(values, { zero: own.yaxis?.rangemode === "tozero", log });
   }
+  if (chart.data[0].orientation === "h") xaxis.range = lying(chart);
   if (log) Object.assign(yaxis, { type: "log", dtick: yaxis.range[1] - yaxis.range[0] < 1 ? "D1" : undefined });
   const caption = [chart.unit, ...(seen?.remarks ?? [])].filter(Boolean).join("  ·  ");
   return resolved({
@@ -64,7 +77,7 @@ const laidOut = (chart, seen) => {
     ...(own.yaxis2 ? { yaxis2: { ...axis(), showgrid: false, showline: false, ...own.yaxis2, range: [-seen.reach, seen.reach] } } : {}),
     width: chart.plot.clientWidth, height: chart.height, margin: { l: 8, r: 10, t: caption ? 24 : 8, b: 8 },
     annotations: caption ? [label(caption)] : [],
-    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    paper_bgcolor: "$surface", plot_bgcolor: "$surface",
     font: { family: getComputedStyle(body).fontFamily, size: 12, color: "$ink" },
     hoverlabel: { bgcolor: "$surface", bordercolor: "$edge-strong", font: { color: "$ink", size: 12 }, align: "left" },
     showlegend: false, dragmode: chart.zoom && !coarse ? "zoom" : false,
@@ -90,9 +103,9 @@ for (const chart of charts) {
 }
 const chartOf = (id) => charts.find((chart) => chart.id === id);
 
-// The traces of a chart; those of a market are filled with what is in view.
+// The traces of a chart: those of a market are filled with what is in view, points that are trades with what is said of them.
 const traces = (chart, seen) => {
-  if (!seen) return chart.resolved ??= resolved(chart.data.map((trace) => chart.id === "excursions"
+  if (!seen) return chart.resolved ??= resolved(chart.data.map((trace) => trace.meta === "trades"
     ? { ...trace, text: trace.customdata.map((i) => tradeText(data.trades, i)) } : trace));
   return chart.data.filter(({ meta }) => seen.columns[meta]).map((look) => {
     const { marker, ...columns } = seen.columns[look.meta];
@@ -125,8 +138,9 @@ const redraw = (list) => {
     now.forEach(draw);
   });
 };
-const fitted = new ResizeObserver((changes) => redraw(charts.filter(({ plot }) =>
-  changes.some(({ target }) => target === plot) && plot.clientWidth !== plot.layout?.width)));
+const fitted = new ResizeObserver((changes) => {
+  for (const { target } of changes) if (target.clientWidth !== target.layout.width) draw(charts.find(({ plot }) => plot === target));
+});
 
 // What is in sight is drawn at once, the rest when it comes near.
 const near = new IntersectionObserver((changes) => {

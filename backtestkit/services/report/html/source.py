@@ -81,6 +81,7 @@ class Chart:
     cannot be drawn has no data and its note says why. `wide` ones take a whole row, those that `zoom` share their view of
     time, and `switch` names a second scale that the page offers ("log"). Where there are `markets`, `data` are the looks
     of traces by their `meta`, and the page fills in the columns for what is in view; of several it shows one at a time.
+    Traces whose `meta` is "trades" have the places of trades as `customdata`.
     """
 
     id: str

@@ -71,6 +71,7 @@ def excursion_chart(source: SheetSource) -> Chart:
             points = {
                 "type": "scatter",
                 "mode": "markers",
+                "meta": "trades",
                 "name": name,
                 "x": [trades[place].signal.max_drawdown.pnl_percentage for place in own],
                 "y": [trades[place].signal.peak_profit.pnl_percentage for place in own],
@@ -110,7 +111,7 @@ def breakdown_chart(source: SheetSource) -> Chart:
         "y": list(range(len(rows))),
         "x": amounts,
         "width": 0.6,
-        "text": [formats.signed_money(amount, currency) for amount in amounts],
+        "text": [(formats.signed_money(amount, currency) or "").rsplit(" ", 1)[0] for amount in amounts],
         "textposition": "outside",
         "textfont": {"color": "$quiet"},
         "constraintext": "none",
@@ -124,6 +125,7 @@ def breakdown_chart(source: SheetSource) -> Chart:
         id="breakdown",
         title=title,
         note="Net profit by exit reason, by side" + (" and by symbol." if len(source.symbols) > 1 else "."),
+        unit=currency,
         data=[bars],
         layout={
             "yaxis": {
@@ -138,7 +140,6 @@ def breakdown_chart(source: SheetSource) -> Chart:
                 "visible": True,
                 "showticklabels": False,
                 "showline": False,
-                "range": series.roomy(amounts, 0.3),
             },
             "shapes": [
                 {
@@ -153,7 +154,7 @@ def breakdown_chart(source: SheetSource) -> Chart:
                 for y in between
             ],
         },
-        height=20 + 34 * len(rows),
+        height=40 + 34 * len(rows),
         wide=True,
     )
 
