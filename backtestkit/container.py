@@ -244,7 +244,7 @@ class Container(containers.DeclarativeContainer):
         clock=wall_clock,
     )
     html: providers.Singleton[HtmlService] = providers.Singleton(
-        Later("backtestkit.services.report.html.service.HtmlService"), settings=settings, clock=wall_clock
+        Later("backtestkit.services.report.html.service.HtmlService"), columns=columns, clock=wall_clock
     )
     report_collector: providers.Singleton[ReportCollector] = providers.Singleton(
         Later("backtestkit.services.report.collector.ReportCollector"), channels=channels, settings=settings

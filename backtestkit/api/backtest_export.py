@@ -72,7 +72,7 @@ class BacktestExport(Tabular):
                 closed=self.closed,
                 analysis=self.analysis,
                 markets={self.key.symbol: self.market},
-                candles=candles,
+                candles={self.key.symbol: candles} if candles is not None and len(candles) else {},
                 summary=self.summary,
             ),
             theme,

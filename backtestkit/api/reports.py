@@ -220,9 +220,11 @@ class _Heat:
         from backtestkit.services.report.html.service import portfolio_source
 
         subject = self._subject(exchange_name, frame_name, strategy_name, capital)
-        sets = [run.snapshot().trade_set() for run in _runs(exchange_name, frame_name, strategy_name)]
+        runs = _runs(exchange_name, frame_name, strategy_name)
+        sets = [run.snapshot().trade_set() for run in runs]
         assert subject.analysis is not None, "the subject of the heat report has its analysis"
-        return portfolio_source(subject, sets, subject.analysis)
+        candles = {run.key.symbol: run.state.candles() for run in runs}
+        return portfolio_source(subject, sets, subject.analysis, candles)
 
     def _subject(
         self, exchange_name: str, frame_name: str, strategy_name: str | None, capital: float | None

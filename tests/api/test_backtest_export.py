@@ -237,7 +237,7 @@ class TestFigure:
     def test_no_name_of_a_colour_is_left(self, theme: Any) -> None:
         text = month(30).plot(theme=theme).to_json()
         assert not re.search(r'"\$[a-z-]+"', text)
-        assert ("#10131a" in text or "#181c25" in text) is (theme == "dark")
+        assert ("#161a22" in text) is (theme == "dark"), "the surface of the dark theme"
 
     def test_without_trades_the_empty_places_say_why(self) -> None:
         figure = result().plot()

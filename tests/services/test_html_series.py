@@ -60,19 +60,17 @@ def test_a_spike_of_one_minute_in_a_year_is_drawn() -> None:
 
 
 def test_few_candles_stay_as_they_are() -> None:
-    source = minutes(5_000)
+    source = minutes(50_000)
     bars = series.resampled(source)
-    assert bars.name == "1m"
+    assert (bars.name, bars.width) == ("1m", MINUTE_MS)
     np.testing.assert_array_equal(bars.time, source.timestamp)
     np.testing.assert_array_equal(bars.close, source.close)
 
 
-@pytest.mark.parametrize(
-    ("count", "name"), [(5_001, "3m"), (44_640, "15m"), (75_000, "15m"), (525_600, "2h"), (2_000_000, "8h")]
-)
+@pytest.mark.parametrize(("count", "name"), [(60_001, "3m"), (180_100, "5m"), (525_600, "15m"), (2_000_000, "1h")])
 def test_many_candles_become_the_narrowest_bars_that_fit(count: int, name: str) -> None:
     bars = series.resampled(minutes(count))
-    assert bars.name == name
+    assert bars.name == name == series.BAR_STEPS[bars.width // MINUTE_MS]
     assert len(bars.time) <= series.BARS_MAX + 1
 
 
@@ -177,5 +175,18 @@ def test_bins_hold_every_value_once_and_never_both_signs(values: list[float]) ->
     assert not ((bins.edges[:-1] < -1e-9) & (bins.edges[1:] > 1e-9)).any()
 
 
+def test_equal_values_are_one_bin_of_a_width_that_can_be_read() -> None:
+    bins = series.binned(np.full(7, 0.5974))
+    assert bins.counts.tolist() == [7]
+    assert bins.edges.tolist() == pytest.approx([0.595, 0.6])
+
+
 def test_no_values_make_no_bins() -> None:
     assert len(series.binned(np.zeros(0)).counts) == 0
+
+
+@pytest.mark.parametrize(("values", "ends"), [
+    ([5.0, 10.0], [0.0, 11.0]), ([-10.0], [-11.0, 0.0]), ([-5.0, 5.0], [-6.0, 6.0]), ([0.0], [0.0, 1.0]),
+])  # fmt: skip
+def test_an_axis_has_zero_and_room_where_texts_go(values: list[float], ends: list[float]) -> None:
+    assert series.roomy(values, 0.1) == ends

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,14 @@ from backtestkit.model.candle import Candles
 from backtestkit.model.interval import MINUTE_MS
 from backtestkit.model.result import ClosedResult
 from backtestkit.model.statistics import RunSummary
+from backtestkit.services.report.backtest_report import backtest_columns
+from backtestkit.services.report.heat_report import heat_columns
 from backtestkit.services.report.html.service import backtest_source
-from backtestkit.services.report.html.source import SheetSource
+from backtestkit.services.report.html.sheet import tear_sheet
+from backtestkit.services.report.html.source import SheetColumns, SheetSource
 
 MONTH = 31 * 1440
+CONFIG = Config.defaults()
 
 
 class Run:
@@ -76,3 +81,22 @@ def sheet_source(count: int = 300, minutes: int = MONTH, **fields: Any) -> Sheet
     market = Marks(candles.timestamp, candles.close)
     run = Run(trades(count, candles, **fields), market, fields.get("key", KEY))
     return backtest_source(run, candles, Config.defaults())
+
+
+def page_of(source: SheetSource, config: Config = CONFIG) -> str:
+    """The tear sheet with the default columns."""
+    trades, symbols = (
+        [column for column in made(lambda: config) if column.is_visible()] for made in (backtest_columns, heat_columns)
+    )
+    return tear_sheet(source, SheetColumns(trades=trades, symbols=symbols))
+
+
+def unpacked(column: Any) -> Any:
+    """A column of a page as its scripts see it."""
+    if isinstance(column, list):
+        return np.array(column, dtype=float)
+    if "count" in column:
+        return column["from"] + column["step"] * np.arange(column["count"], dtype=float)
+    if "i32" in column:
+        return np.frombuffer(b64decode(column["i32"]), dtype="<i4") / column["scale"]
+    return np.frombuffer(b64decode(column["f64"]), dtype="<f8")

@@ -14,8 +14,8 @@ from backtestkit.model.table_column import MISSING_TIME
 from backtestkit.runtime.optional import optional_package
 from backtestkit.services.report.html.charts import equity_chart, underwater_chart
 from backtestkit.services.report.html.page import asset
+from backtestkit.services.report.html.price_charts import still_price_chart
 from backtestkit.services.report.html.source import Chart, SheetSource
-from backtestkit.services.report.html.trade_charts import price_chart
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -37,7 +37,7 @@ def run_figure(source: SheetSource, theme: Theme = "light") -> Figure:
         raise UsageError(f"theme={theme!r} is unknown; give one of {', '.join(get_args(Theme))}")
     graph_objects = optional_package("plotly.graph_objects")
     colors = theme_colors(theme)
-    charts = dict(zip(PLACES, (price_chart(source), equity_chart(source), underwater_chart(source)), strict=True))
+    charts = dict(zip(PLACES, (still_price_chart(source), equity_chart(source), underwater_chart(source)), strict=True))
     traces = [_placed(trace, axis) for axis, chart in charts.items() for trace in chart.data]
     notes = [_note(chart, axis) for axis, chart in charts.items()]
     axes = {axis.replace("y", "yaxis"): _value_axis(chart, axis) for axis, chart in charts.items()}

@@ -12,19 +12,26 @@ from backtestkit.model.candle import Floats
 from backtestkit.services.report import formats
 from backtestkit.services.report.analysis_sections import year_text
 from backtestkit.services.report.html import series
+from backtestkit.services.report.html.price_charts import price_chart
 from backtestkit.services.report.html.source import Chart, SheetSource
-from backtestkit.services.report.html.trade_charts import breakdown_chart, excursion_chart, price_chart, returns_chart
+from backtestkit.services.report.html.trade_charts import (
+    NO_TRADES,
+    breakdown_chart,
+    excursion_chart,
+    hours_chart,
+    returns_chart,
+    weekdays_chart,
+)
 
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-NO_TRADES: Final = "No position was closed, so there is nothing to draw."
 FELL_TO_NOTHING: Final = "The trades lose all of the capital; returns by time need a larger one."
 
 
 def all_charts(source: SheetSource) -> list[Chart]:
     """The charts of a tear sheet in the order of the page."""
     return [
-        *([price_chart(source)] if source.key.symbol else []),
         equity_chart(source),
+        price_chart(source),
         underwater_chart(source),
         exposure_chart(source),
         months_chart(source),
@@ -33,6 +40,8 @@ def all_charts(source: SheetSource) -> list[Chart]:
         excursion_chart(source),
         costs_chart(source),
         breakdown_chart(source),
+        hours_chart(source),
+        weekdays_chart(source),
     ]
 
 
@@ -49,26 +58,28 @@ def holding(source: SheetSource, curve: EquityCurve) -> Floats | None:
 
 def equity_chart(source: SheetSource) -> Chart:
     """The account, and buying and holding beside it."""
-    curve, title = source.curve, f"Equity, {source.currency}"
+    curve, title = source.curve, "Equity"
     if curve is None:
         return Chart(id="equity", title=title, note=NO_TRADES, wide=True)
     held = holding(source, curve)
-    places = series.thinned(curve.equity)
-    lines = [_line("Account", curve.times[places], curve.equity[places], "$accent", 2, "%{y:,.2f}")]
+    lines = [_line("Account", curve, curve.equity, "$accent", 2, "%{y:,.2f}")]
+    legend = [("line", "accent", "Account")]
     if held is not None:
-        places = series.thinned(held)
-        lines.insert(0, _line("Buy and hold", curve.times[places], held[places], "$quiet", 1.25, "%{y:,.2f}"))
-    valued = "open positions valued every minute" if curve.marked else "moves when a trade closes"
-    scale = float(curve.equity.min()) > 0
+        lines.insert(0, _line("Buy and hold", curve, held, "$quiet", 1.25, "%{y:,.2f}"))
+        legend.append(("line", "quiet", "Buy and hold, without costs"))
+    valued = "open positions are valued every minute" if curve.marked else "it moves when a trade closes"
     return Chart(
         id="equity",
         title=title,
-        note=f"Starts with {formats.money(curve.capital, source.currency)}; {valued}.",
+        note=f"An account that starts with {formats.money(curve.capital, source.currency)}; {valued}.",
+        unit=source.currency,
         data=lines,
-        layout={"hovermode": "x unified", "showlegend": True, "yaxis": {"tickformat": ",~r"}},
+        layout={"hovermode": "x unified"},
+        legend=legend,
         height=340,
         wide=True,
-        switch="log" if scale else "",
+        zoom=True,
+        switch="log" if float(curve.equity.min()) > 0 else "",
     )
 
 
@@ -77,15 +88,14 @@ def underwater_chart(source: SheetSource) -> Chart:
     curve, title = source.curve, "Drawdown"
     if curve is None:
         return Chart(id="underwater", title=title, note=NO_TRADES)
-    below = series.underwater(curve)
-    places = series.thinned(below)
-    line = _line("Drawdown", curve.times[places], below[places], "$loss", 1.25, "%{y:.2f}%")
+    line = _line("Drawdown", curve, series.underwater(curve), "$loss", 1.25, "%{y:.2f}%")
     return Chart(
         id="underwater",
         title=title,
-        note="Fall from the highest point so far.",
+        note="Fall of the equity from its highest point so far.",
         data=[line | {"fill": "tozeroy", "fillcolor": "$loss-soft"}],
-        layout={"yaxis": {"ticksuffix": "%", "rangemode": "tozero"}, "hovermode": "x"},
+        layout={"yaxis": {"ticksuffix": "%", "rangemode": "tozero"}, "hovermode": "x unified"},
+        zoom=True,
     )
 
 
@@ -99,15 +109,19 @@ def exposure_chart(source: SheetSource) -> Chart:
         "type": "bar",
         "x": times + days * 43_200_000,
         "y": shares,
-        "marker": {"color": "$accent", "opacity": 0.75},
-        "hovertemplate": "%{x|%d %b %Y}: %{y:.1f}%<extra></extra>",
+        "width": days * 86_400_000 * 0.86,
+        "text": [(formats.iso_time(time) or "")[:10] for time in times.tolist()],
+        "textposition": "none",
+        "marker": {"color": "$accent", "line": {"width": 0}},
+        "hovertemplate": f"%{{text}}{'' if days == 1 else f', {days} days'}: %{{y:.1f}}%<extra></extra>",
     }
     return Chart(
         id="exposure",
         title=title,
         note="Share of each day with a position open." if days == 1 else f"Share of each {days} days with a position.",
         data=[bars],
-        layout={"xaxis": {"type": "date"}, "yaxis": {"ticksuffix": "%", "range": [0, 105]}, "bargap": 0.25},
+        layout={"yaxis": {"ticksuffix": "%", "range": [0, 105], "rangemode": "tozero"}},
+        zoom=True,
     )
 
 
@@ -116,7 +130,7 @@ def months_chart(source: SheetSource) -> Chart:
     curve, title = source.curve, "Monthly returns"
     months = None if curve is None else series.monthly_returns(curve)
     if months is None:
-        return Chart(id="months", title=title, note=NO_TRADES if curve is None else FELL_TO_NOTHING)
+        return Chart(id="months", title=title, note=NO_TRADES if curve is None else FELL_TO_NOTHING, wide=True)
     table = np.column_stack((months.returns, months.totals))
     shown = [[None if np.isnan(value) else float(value) for value in row] for row in table]
     limit = float(np.nanmax(np.abs(table))) or 1.0
@@ -127,24 +141,26 @@ def months_chart(source: SheetSource) -> Chart:
         "z": shown,
         "text": [[formats.signed_percent(value, 1) or "" for value in row] for row in shown],
         "texttemplate": "%{text}",
+        "textfont": {"color": "$ink"},
         "zmin": -limit,
         "zmax": limit,
-        "colorscale": [[0, "$loss-cell"], [0.5, "$surface"], [1, "$win-cell"]],
+        "colorscale": [[0, "$loss-cell"], [0.5, "$grid"], [1, "$win-cell"]],
         "showscale": False,
         "xgap": 3,
         "ygap": 3,
+        "hoverongaps": False,
         "hovertemplate": "%{x} %{y}: %{text}<extra></extra>",
     }
     return Chart(
         id="months",
         title=title,
-        note="By UTC month; the first and the last may be shorter.",
+        note="Of the account, by UTC month; the first and the last may be shorter.",
         data=[cells],
         layout={
-            "xaxis": {"type": "category", "side": "top", "showgrid": False},
+            "xaxis": {"type": "category", "side": "top", "linewidth": 0},
             "yaxis": {"type": "category", "autorange": "reversed", "showgrid": False},
         },
-        height=max(140, 90 + 38 * len(months.years)),
+        height=44 + 44 * len(months.years),
         wide=True,
     )
 
@@ -167,19 +183,21 @@ def rolling_chart(source: SheetSource) -> Chart:
         id="rolling",
         title=title,
         note=f"Daily returns of the account, {year_text(curve.year)}, risk-free rate 0.",
-        data=[_line("Sharpe ratio", times, ratios, "$accent", 1.5, "%{y:.2f}") | {"connectgaps": False}],
-        layout={"hovermode": "x", "yaxis": {"zeroline": True}},
+        data=[_trace("Sharpe ratio", times, ratios, "$accent", 1.5, "%{y:.2f}") | {"connectgaps": False}],
+        layout={"hovermode": "x unified", "yaxis": {"rangemode": "tozero", "zeroline": True}},
+        zoom=True,
     )
 
 
 def costs_chart(source: SheetSource) -> Chart:
     """From gross to net."""
-    title = f"From gross to net, {source.currency}"
+    title = "From gross to net"
     if not source.closed:
         return Chart(id="costs", title=title, note=NO_TRADES)
-    costs = source.analysis.costs
+    costs, currency = source.analysis.costs, source.currency
     steps = (costs.gross, -costs.fee, -costs.slippage, -costs.funding, costs.net)
-    texts = [formats.signed_money(value, source.currency) or "" for value in steps]
+    levels = [*np.cumsum(steps[:4]).tolist(), costs.net]
+    texts = [formats.signed_money(value, currency) or "" for value in steps]
     bars = {
         "type": "waterfall",
         "x": ["Gross", "Fees", "Slippage", "Funding", "Net"],
@@ -188,24 +206,39 @@ def costs_chart(source: SheetSource) -> Chart:
         "text": [text.rsplit(" ", 1)[0] for text in texts],
         "customdata": texts,
         "textposition": "outside",
+        "textfont": {"color": "$ink"},
+        "constraintext": "none",
         "cliponaxis": False,
         "hovertemplate": "%{x}: %{customdata}<extra></extra>",
-        "connector": {"line": {"color": "$grid", "width": 1}},
+        "connector": {"line": {"color": "$edge-strong", "width": 1}},
         "increasing": {"marker": {"color": "$win"}},
         "decreasing": {"marker": {"color": "$loss"}},
         "totals": {"marker": {"color": "$accent"}},
     }
+    free, double = (formats.signed_money(v, currency) for v in (costs.net_without_costs, costs.net_at_double_costs))
     return Chart(
         id="costs",
         title=title,
-        note="What the trades earned before costs, and what was left.",
+        note=f"Net at these fees and slippage {texts[4]}, at none of them {free}, at twice as much {double}.",
+        unit=currency,
         data=[bars],
-        layout={"yaxis": {"zeroline": True, "tickformat": ",~r"}, "xaxis": {"type": "category", "showgrid": False}},
+        layout={
+            "yaxis": {"zeroline": True, "range": series.roomy(levels, 0.14)},
+            "xaxis": {"type": "category"},
+            "waterfallgap": 0.4,
+        },
     )
 
 
-def _line(name: str, times: Any, values: Any, color: str, width: float, text: str) -> dict[str, Any]:
-    """A line over time."""
+def _line(name: str, curve: EquityCurve, values: Floats, color: str, width: float, text: str) -> dict[str, Any]:
+    """A line over the times of an account, in steps where it only moves when a trade closes."""
+    places = series.thinned(values)
+    line = _trace(name, curve.times[places], values[places], color, width, text)
+    line["line"]["shape"] = "linear" if curve.marked else "hv"
+    return line
+
+
+def _trace(name: str, times: Any, values: Any, color: str, width: float, text: str) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
@@ -213,5 +246,5 @@ def _line(name: str, times: Any, values: Any, color: str, width: float, text: st
         "x": times,
         "y": values,
         "line": {"color": color, "width": width},
-        "hovertemplate": text + "<extra>" + name + "</extra>",
+        "hovertemplate": text,
     }

@@ -1,112 +1,94 @@
-"use strict";
-(() => {
-  const root = document.documentElement, body = document.body;
-  const charts = JSON.parse(document.getElementById("charts").textContent);
-  const coarse = !matchMedia("(hover: hover) and (pointer: fine)").matches;
-  body.dataset.drawn = 0;
-  body.dataset.errors = "";
-  const failed = (what) => { body.dataset.errors += what + "; "; };
-  addEventListener("error", (event) => failed(event.message));
-  addEventListener("unhandledrejection", (event) => failed(String(event.reason)));
-
-  // A column of numbers has nothing to resolve; looking at its ends is enough.
-  const numeric = (values) => typeof values[0] === "number" && typeof values[values.length - 1] === "number";
-
-  // Colours are names of the style sheet, "$accent"; everything else stays as it is.
-  const resolver = () => {
-    const style = getComputedStyle(root), known = new Map();
-    const color = (name) => {
-      if (!known.has(name)) known.set(name, style.getPropertyValue("--" + name).trim() || "$" + name);
-      return known.get(name);
-    };
-    const resolve = (value) => {
-      if (typeof value === "string") return /^\$[a-z-]+$/.test(value) ? color(value.slice(1)) : value;
-      if (Array.isArray(value)) return numeric(value) ? value : value.map(resolve);
-      if (value === null || typeof value !== "object") return value;
-      return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, resolve(part)]));
-    };
-    return resolve;
-  };
-
-  const axis = { gridcolor: "$grid", linecolor: "$edge", zerolinecolor: "$edge", zeroline: false, automargin: true,
-    tickfont: { color: "$quiet", size: 12 }, ticks: "" };
-  const merged = (chart) => {
-    const own = chart.layout, timed = chart.data[0].type !== "bar" && chart.data[0].type !== "waterfall";
-    return {
-      ...own,
-      autosize: true,
-      height: chart.height,
-      margin: { l: 8, r: 12, t: 8, b: 8 },
-      paper_bgcolor: "rgba(0,0,0,0)",
-      plot_bgcolor: "rgba(0,0,0,0)",
-      font: { family: getComputedStyle(body).fontFamily, size: 12, color: "$ink" },
-      hoverlabel: { bgcolor: "$surface", bordercolor: "$edge", font: { color: "$ink", size: 12 }, align: "left" },
-      showlegend: own.showlegend ?? false,
-      legend: { orientation: "h", x: 0, y: 1.02, xanchor: "left", yanchor: "bottom", font: { color: "$quiet", size: 12 } },
-      modebar: { bgcolor: "rgba(0,0,0,0)", color: "$quiet", activecolor: "$accent" },
-      dragmode: coarse ? false : "zoom",
-      xaxis: { ...axis, ...(timed && !own.xaxis ? { type: "date" } : {}), showgrid: false, ...own.xaxis },
-      yaxis: { ...axis, ...own.yaxis },
-    };
-  };
-  const options = { displaylogo: false, displayModeBar: coarse ? false : "hover",
-    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
-
-  // On a narrow page a heat map stands upright, so that its cells stay wide enough to be read.
-  const upright = (chart) => {
-    const [cells] = chart.data, columns = (rows) => rows[0].map((_, i) => rows.map((row) => row[i]));
-    const { xaxis, yaxis } = chart.layout;
-    chart.data = [{ ...cells, x: cells.y, y: cells.x, z: columns(cells.z), text: columns(cells.text) }];
-    chart.layout = { ...chart.layout, xaxis: { ...xaxis, type: "category" }, yaxis };
-    chart.height = 60 + 28 * cells.x.length;
-    document.getElementById("plot-" + chart.id).style.height = chart.height + "px";
-  };
-  if (innerWidth < 600) charts.filter((chart) => chart.data[0].type === "heatmap").forEach(upright);
-
-  const drawn = new Set();
-  const draw = (chart, resolve) => {
-    const plot = document.getElementById("plot-" + chart.id);
-    const layout = merged(chart);
-    if (chart.logarithmic) layout.yaxis.type = "log";
-    const made = plot.data ? Plotly.react(plot, resolve(chart.data), resolve(layout), options)
-      : Plotly.newPlot(plot, resolve(chart.data), resolve(layout), options);
-    fitted.observe(plot);
-    return made.then(() => { drawn.add(chart.id); body.dataset.drawn = drawn.size; });
-  };
-  const fitted = new ResizeObserver((changes) => {
-    for (const { target } of changes) if (target.data) Plotly.Plots.resize(target);
+// The page: switches, themes, choices, and the table of trades in pages.
+for (const button of document.querySelectorAll("[data-log]")) {
+  const chart = chartOf(button.dataset.log);
+  button.addEventListener("click", () => {
+    chart.log = !chart.log;
+    button.setAttribute("aria-pressed", chart.log);
+    draw(chart);
   });
+}
+for (const button of document.querySelectorAll("[data-zoom]")) button.addEventListener("click", () => moves[button.dataset.key]());
 
-  // One chart a turn, so that the page can be read and scrolled before all of them are there.
-  const drawAll = async () => {
-    const resolve = resolver();
-    for (const chart of charts) {
-      try { await draw(chart, resolve); } catch (error) { failed(chart.id + ": " + error); }
-      await new Promise((next) => setTimeout(next));
-    }
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+const show = (chart) => chart.plot.closest("article").scrollIntoView({ block: "center", behavior: still.matches ? "auto" : "smooth" });
+const choose = (chart, which) => {
+  chart.market = which;
+  for (const one of document.querySelectorAll(`[data-choice="${chart.id}"]`)) one.setAttribute("aria-pressed", one.value === String(which));
+  draw(chart);
+};
+for (const button of document.querySelectorAll("[data-choice]")) {
+  button.addEventListener("click", () => choose(chartOf(button.dataset.choice), Number(button.value)));
+}
+
+// A row that is chosen by a click or with the Enter key.
+const onRow = (table, name, action) => {
+  const chosen = (event) => {
+    const row = event.target.closest(`tr[data-${name}]`);
+    if (row && chartOf("price")) action(chartOf("price"), Number(row.dataset[name]));
   };
-
-  const theme = document.getElementById("theme");
-  const dark = () => root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  const name = () => { theme.textContent = dark() ? "Light" : "Dark"; };
-  const kept = "backtestkit-theme";
-  try { root.dataset.theme = localStorage.getItem(kept) || ""; } catch { /* the page works without a memory */ }
-  if (!root.dataset.theme) delete root.dataset.theme;
-  theme.addEventListener("click", () => {
-    root.dataset.theme = dark() ? "light" : "dark";
-    try { localStorage.setItem(kept, root.dataset.theme); } catch { /* as above */ }
-    name();
-    drawAll();
+  table.addEventListener("click", chosen);
+  table.addEventListener("keydown", (event) => { if (event.key === "Enter") chosen(event); });
+};
+const marketOf = (chart, place) => chart.markets.findIndex((market) => market.place === place);
+for (const table of document.querySelectorAll("table:has(tr[data-symbol])")) {
+  onRow(table, "symbol", (chart, place) => {
+    const which = marketOf(chart, place);
+    if (which >= 0) { choose(chart, which); show(chart); }
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { name(); drawAll(); });
-  for (const button of document.querySelectorAll("[data-log]")) {
-    const chart = charts.find((one) => one.id === button.dataset.log);
-    button.addEventListener("click", () => {
-      chart.logarithmic = !chart.logarithmic;
-      button.setAttribute("aria-pressed", chart.logarithmic);
-      draw(chart, resolver());
-    });
-  }
-  name();
-  drawAll();
-})();
+}
+
+const theme = document.getElementById("theme"), system = matchMedia("(prefers-color-scheme: dark)"), kept = "backtestkit-theme";
+const dark = () => root.dataset.theme ? root.dataset.theme === "dark" : system.matches;
+const recolored = () => {
+  theme.textContent = dark() ? "Light" : "Dark";
+  colors.clear();
+  for (const chart of charts) chart.resolved = undefined;
+  redraw(charts);
+};
+try { if (localStorage.getItem(kept)) root.dataset.theme = localStorage.getItem(kept); } catch { /* the page works without a memory */ }
+theme.addEventListener("click", () => {
+  root.dataset.theme = dark() ? "light" : "dark";
+  try { localStorage.setItem(kept, root.dataset.theme); } catch { /* as above */ }
+  recolored();
+});
+system.addEventListener("change", recolored);
+
+// -- the trades in pages ----------------------------------------------------------------------------------------------
+
+const table = document.getElementById("trades");
+if (table && data.table) {
+  const { rows, classes, tones, trades: places, note } = data.table, size = 50;
+  const lines = table.querySelector("tbody"), said = document.getElementById("trades-said");
+  const buttons = document.querySelectorAll("[data-page]"), last = Math.ceil(rows.length / size) - 1;
+  let page = 0;
+  const turn = () => {
+    const first = page * size, part = rows.slice(first, first + size);
+    lines.replaceChildren(...part.map((row, i) => {
+      const tr = document.createElement("tr"), place = places[first + i];
+      row.forEach((text, j) => {
+        const td = tr.insertCell();
+        td.textContent = text;
+        td.className = classes[j] === "pnl" ? tones[first + i] : classes[j];
+      });
+      if (place !== null) { tr.dataset.trade = place; tr.tabIndex = 0; }
+      return tr;
+    }));
+    said.textContent = `Showing ${written(first + 1)} to ${written(first + part.length)} of ${note}`;
+    for (const button of buttons) button.disabled = Number(button.dataset.page) > 0 ? page === last : page === 0;
+  };
+  const turns = { "-9": () => 0, "-1": () => page - 1, 1: () => page + 1, 9: () => last };
+  for (const button of buttons) button.addEventListener("click", () => { page = turns[button.dataset.page](); turn(); });
+  onRow(lines, "trade", (chart, i) => {
+    const { symbol, opened, closed } = data.trades, which = marketOf(chart, symbol[i]);
+    if (which < 0) return;
+    const half = 2.5 * Math.max(closed[i] - opened[i], 30 * MINUTE), middle = (opened[i] + closed[i]) / 2;
+    chart.chosen = i;
+    look(middle - half, middle + half);
+    choose(chart, which);
+    show(chart);
+  });
+  turn();
+}
+
+theme.textContent = dark() ? "Light" : "Dark";
+drawFirst();

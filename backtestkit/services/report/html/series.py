@@ -5,6 +5,7 @@ Pure functions over NumPy columns. Times are ms UTC; percent is plain percent (1
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
 from typing import Final
@@ -17,8 +18,12 @@ from backtestkit.model.analysis import EquityCurve
 from backtestkit.model.candle import Candles, Floats, Integers
 from backtestkit.model.interval import DAY_MS, MINUTE_MS
 
-BARS_MAX: Final = 5_000
+BARS_MAX: Final = 60_000
+"""Candles that a page keeps."""
+FIGURE_BARS_MAX: Final = 5_000
+"""Bars of a figure that has no other ones to show."""
 POINTS_MAX: Final = 3_000
+PRICES_MAX: Final = 12_000
 STRETCHES_MAX: Final = 120
 ROLLING_DAYS: Final = 30
 BINS_MAX: Final = 40
@@ -32,9 +37,10 @@ BAR_STEPS: Final = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BarColumns:
-    """Candles of one width, `name` says which; `time` is when each opens."""
+    """Candles of one `width` (ms), `name` says which; `time` is when each opens."""
 
     name: str
+    width: int
     time: Integers
     open: Floats
     high: Floats
@@ -49,7 +55,7 @@ def resampled(candles: Candles, limit: int = BARS_MAX) -> BarColumns:
     """
     times = candles.timestamp
     if len(times) == 0:
-        return BarColumns("", times, candles.open, candles.high, candles.low, candles.close)
+        return BarColumns("", MINUTE_MS, times, candles.open, candles.high, candles.low, candles.close)
     base = int(np.diff(times).min()) // MINUTE_MS if len(times) > 1 else 1
     for minutes in (base, *(step for step in BAR_STEPS if step > base)):
         buckets = times // (minutes * MINUTE_MS)
@@ -66,7 +72,7 @@ def _grouped(candles: Candles, starts: Integers, minutes: int, times: Integers) 
     ends = np.append(starts[1:], len(candles.timestamp)) - 1
     name = BAR_STEPS.get(minutes) or (f"{minutes // 1440}d" if minutes % 1440 == 0 else f"{minutes}m")
     high, low = np.maximum.reduceat(candles.high, starts), np.minimum.reduceat(candles.low, starts)
-    return BarColumns(name, times, candles.open[starts], high, low, candles.close[ends])
+    return BarColumns(name, minutes * MINUTE_MS, times, candles.open[starts], high, low, candles.close[ends])
 
 
 def thinned(values: Floats, limit: int = POINTS_MAX) -> Integers:
@@ -164,7 +170,7 @@ def binned(values: Floats, limit: int = BINS_MAX) -> Bins:
     if len(values) == 0:
         return Bins(np.zeros(1), np.zeros(0, dtype=np.int64))
     low, high = float(values.min()), float(values.max())
-    width = _round_width(max(high - low, abs(high) * 1e-6, 1e-6) / limit)
+    width = _round_width(max((high - low) / limit, abs(high) / 200, abs(low) / 200, 1e-6))
     first, last = floor(low / width), floor(high / width) + 1
     places = np.clip(np.floor(values / width).astype(np.int64) - first, 0, last - first - 1)
     edges = np.arange(first, last + 1, dtype=np.float64) * width
@@ -175,3 +181,12 @@ def _round_width(least: float) -> float:
     """The smallest of 1, 2 and 5 times a power of ten that is not below `least`."""
     power = 10.0 ** floor(log10(least))
     return next(step * power for step in (1.0, 2.0, 5.0, 10.0) if step * power >= least * (1 - 1e-9))
+
+
+def roomy(values: Sequence[float], share: float) -> list[float]:
+    """The ends of an axis that has 0 and `values` on it, and a share of room for texts on the sides where they go."""
+    low, high = min(0.0, *values), max(0.0, *values)
+    if low == high:
+        return [0.0, 1.0]
+    air = (high - low) * share
+    return [low - (air if low < 0 else 0.0), high + (air if high > 0 else 0.0)]

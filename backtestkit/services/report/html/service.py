@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from backtestkit.config import Config
 from backtestkit.math.statistics_positions import TradeSet
@@ -13,11 +13,13 @@ from backtestkit.model.analysis import Marks, TradeAnalysis
 from backtestkit.model.candle import Candles
 from backtestkit.runtime.clock import Clock
 from backtestkit.runtime.files import write_atomic
+from backtestkit.services.report.columns import ColumnService
 from backtestkit.services.report.file_name import report_file_name
 from backtestkit.services.report.html.sheet import tear_sheet
-from backtestkit.services.report.html.source import SheetSource
+from backtestkit.services.report.html.source import SheetColumns, SheetSource
+from backtestkit.services.report.html.tables import reading_order
 from backtestkit.services.report.markdown import DUMP_FOLDER
-from backtestkit.services.report.spec import Reported, ReportedRun, Settings
+from backtestkit.services.report.spec import Column, Reported, ReportedRun
 
 
 class AnalysedRun(ReportedRun, Protocol):
@@ -35,14 +37,17 @@ class AnalysedRun(ReportedRun, Protocol):
 
 
 class HtmlService:
-    """Makes tear sheets. `settings` gives the kit's current config, `clock` dates the files."""
+    """Makes tear sheets. `columns` holds the columns in force, `clock` dates the files."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
-        self._settings, self._clock = settings, clock
+    def __init__(self, columns: ColumnService, clock: Clock) -> None:
+        self._columns, self._clock = columns, clock
 
     def get_html(self, source: SheetSource) -> str:
         """The page as text; `UsageError` when plotly is not installed."""
-        return tear_sheet(source, self._settings())
+        trades: Sequence[Column[Any]] = self._columns.columns_for("backtest")
+        if self._columns.get_columns()["backtest"] is self._columns.get_default_columns()["backtest"]:
+            trades = reading_order(trades)
+        return tear_sheet(source, SheetColumns(trades=trades, symbols=self._columns.columns_for("heat")))
 
     async def dump(self, source: SheetSource, path: str | Path | None = None) -> Path:
         """Write the page as a new file in the folder `path`, by default `dump/html`; gives the file.
@@ -57,11 +62,23 @@ class HtmlService:
         return target
 
 
-def portfolio_source(subject: Reported, sets: Sequence[TradeSet], analysis: TradeAnalysis) -> SheetSource:
-    """The tear sheet of several backtests together. `subject` is what the heat report is about."""
+def portfolio_source(
+    subject: Reported, sets: Sequence[TradeSet], analysis: TradeAnalysis, candles: Mapping[str, Candles | None]
+) -> SheetSource:
+    """The tear sheet of several backtests together.
+
+    `subject` is what the heat report is about, `candles` those of the tested span by symbol.
+    """
     trades = sorted(chain.from_iterable(own.trades for own in sets), key=lambda trade: trade.close_timestamp)
     markets = {own.symbol: own.marks for own in sets}
-    return SheetSource(report="heat", subject=subject, closed=trades, analysis=analysis, markets=markets)
+    return SheetSource(
+        report="heat",
+        subject=subject,
+        closed=trades,
+        analysis=analysis,
+        markets=markets,
+        candles=there(candles),
+    )
 
 
 def backtest_source(run: AnalysedRun, candles: Candles | None, config: Config) -> SheetSource:
@@ -72,7 +89,12 @@ def backtest_source(run: AnalysedRun, candles: Candles | None, config: Config) -
         closed=run.closed,
         analysis=run.analysis,
         markets={run.key.symbol: run.market},
-        candles=candles,
+        candles=there({run.key.symbol: candles}),
         summary=run.summary,
         config=config.model_dump(),
     )
+
+
+def there(candles: Mapping[str, Candles | None]) -> dict[str, Candles]:
+    """The candles of the symbols that have some."""
+    return {symbol: own for symbol, own in candles.items() if own is not None and len(own)}

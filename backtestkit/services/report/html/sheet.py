@@ -7,72 +7,93 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from backtestkit.config import Config
-from backtestkit.errors import UsageError
 from backtestkit.math.statistics import backtest_statistics
-from backtestkit.model.result import ClosedResult
-from backtestkit.model.statistics import RunSummary
+from backtestkit.model.statistics import HeatStatistics, RunSummary
+from backtestkit.runtime.optional import optional_package
 from backtestkit.services.report import formats
 from backtestkit.services.report.analysis_sections import year_text
-from backtestkit.services.report.backtest_report import backtest_columns
 from backtestkit.services.report.catalog import report_spec
 from backtestkit.services.report.html import page
 from backtestkit.services.report.html.charts import all_charts
-from backtestkit.services.report.html.page import Cell, Figure
-from backtestkit.services.report.html.source import SheetSource
-from backtestkit.services.report.spec import NOT_AVAILABLE, Column, Lines, Page
+from backtestkit.services.report.html.page import Figure
+from backtestkit.services.report.html.price_charts import trade_columns
+from backtestkit.services.report.html.source import Chart, SheetColumns, SheetSource
+from backtestkit.services.report.html.tables import TableData, symbol_table, tone, trade_table
+from backtestkit.services.report.spec import Lines, Page
 from backtestkit.services.report.trade_summary import HIGHER, LOWER, NEAR_ZERO
 
-TRADES_SHOWN_MAX: Final = 250
 PANEL_ROWS_MAX: Final = 20
 MAIN_BLOCK: Final = "Trades"
 ASSUMPTIONS_BLOCK: Final = "Assumptions"
-
-# Columns of the table of trades, by their keys in the report, and the class of their cells.
-TRADE_COLUMNS: Final = {
-    "symbol": "text", "position": "text", "open_timestamp": "text", "close_timestamp": "text", "open_price": "",
-    "close_price": "", "take_profit": "", "stop_loss": "", "price_take_profit": "", "price_stop_loss": "", "pnl": "pnl",
-    "pnl_cost": "pnl", "close_reason": "text", "duration": "", "fall_pnl": "", "peak_pnl": "", "note": "text note",
-}  # fmt: skip
 _LINE: Final = re.compile(r"\*\*(.+?):\*\* (.*)", re.DOTALL)
 _HINT: Final = re.compile(rf"(.*) \(({'|'.join((HIGHER, LOWER, NEAR_ZERO))})\)")
 
 
-def tear_sheet(source: SheetSource, config: Config) -> str:
-    """The page of a run. `config` decides what notes may be shown; `source.config` is what the run had."""
+def tear_sheet(source: SheetSource, columns: SheetColumns) -> str:
+    """The page of a run; `columns` are those of its tables. `UsageError` when plotly is not installed."""
     charts = all_charts(source)
-    plotly = plotly_source() if any(chart.data for chart in charts) else ""
     key, summary = source.key, source.summary
     what = key.symbol or f"{len(source.markets)} symbols"
     title = f"{key.strategy_name} on {what}"
     subtitle = "Backtest" if source.report == "backtest" else "Portfolio of backtests"
+    trades = trade_table(source, columns.trades)
     parts = [
         page.head(title, subtitle, facts(source), (summary.fingerprint or "") if summary is not None else ""),
         page.cards(key_figures(source)),
+        *_symbols(source, columns),
         page.chart_grid(charts),
         page.figure_panels(figure_blocks(source)),
-        trade_table(source, config),
+        page.row_table("Trades", trades, "trades"),
         *([page.config_panel(settings(source.config))] if source.config else []),
     ]
-    return page.document(title, parts, charts, plotly)
+    library = plotly_source() if any(chart.data for chart in charts) else ""
+    return page.document(title, parts, page_data(source, charts, trades), library)
 
 
 def plotly_source() -> str:
-    """The source of plotly.js, from the package plotly; `UsageError` when that is not installed."""
-    try:
-        from plotly.offline import get_plotlyjs
-    except ImportError:
-        raise UsageError(
-            'tear sheets need the package plotly. Install it with: pip install "backtestkit[plots]"'
-        ) from None
-    source: str = get_plotlyjs()
+    """The source of plotly.js, which the package plotly brings; `UsageError` when that is not installed."""
+    source: str = optional_package("plotly.offline").get_plotlyjs()
     return source.replace("</script", "<\\/script")
+
+
+def page_data(source: SheetSource, charts: Sequence[Chart], trades: TableData) -> dict[str, Any]:
+    """What the scripts of the page draw: the span of time, the charts that have data, and the trades."""
+    return {
+        "span": _span(source),
+        "charts": [page.chart_data(chart) for chart in charts if chart.data],
+        "trades": trade_columns(source),
+        "table": None if not trades.rows else {
+            "rows": trades.rows, "classes": trades.classes, "tones": trades.tones, "trades": trades.trades,
+            "note": trades.note,
+        },
+    }  # fmt: skip
+
+
+def _span(source: SheetSource) -> tuple[int, int]:
+    """The first and the last time of the charts over time; both 0 when there are none."""
+    curve = source.curve
+    ends = [] if curve is None else [int(curve.times[0]), int(curve.times[-1])]
+    for candles in source.candles.values():
+        ends += [int(candles.timestamp[0]), int(candles.timestamp[-1])]
+    for marks in source.markets.values():
+        if not ends and marks is not None and len(marks.times):
+            ends += [int(marks.times[0]) + marks.offset, int(marks.times[-1]) + marks.offset]
+    return (min(ends), max(ends)) if ends else (0, 0)
+
+
+def _symbols(source: SheetSource, columns: SheetColumns) -> list[str]:
+    """The table of symbols, where there are several."""
+    figures = report_spec(source.report).figures(source.subject)
+    if not isinstance(figures, HeatStatistics):
+        return []
+    return [page.row_table("Symbols", symbol_table(figures, source.symbols, columns.symbols))]
 
 
 def facts(source: SheetSource) -> list[Figure]:
     """What was run, over which span and at which costs."""
     key, summary = source.key, source.summary
     rows = [
-        Figure("Symbol", key.symbol or ", ".join(source.markets)),
+        Figure("Symbol", key.symbol) if key.symbol else Figure("Symbols", ", ".join(source.symbols), tone="two"),
         Figure("Strategy", key.strategy_name),
         Figure("Exchange", key.exchange_name),
         Figure("Frame", key.frame_name),
@@ -122,7 +143,7 @@ def key_figures(source: SheetSource) -> list[Figure]:
     holding = None if benchmark is None else f.signed_percent(benchmark.total_return, 2)
     days = None if equity is None else f.fixed(equity.max_drawdown_days, 1)
     return [
-        Figure("Total return", f.signed_percent(total, 2), "of the capital", _tone(total)),
+        Figure("Total return", f.signed_percent(total, 2), "of the capital", tone(total)),
         Figure("Max drawdown", None if equity is None else f.percent(equity.max_drawdown, 2),
                f"longest {days} days" if days else ""),
         Figure("Sharpe ratio", None if equity is None else f.fixed(equity.sharpe_ratio, 3),
@@ -130,14 +151,10 @@ def key_figures(source: SheetSource) -> list[Figure]:
         Figure("Win rate", f.percent(figures.win_rate, 2), counts),
         Figure("Profit factor", f.fixed(figures.profit_factor, 3), "wins / losses"),
         Figure("Trades", str(figures.total_signals), "closed positions"),
-        Figure("Net profit", f.signed_money(net, source.currency), "after all costs", _tone(net)),
+        Figure("Net profit", f.signed_money(net, source.currency), "after all costs", tone(net)),
         Figure("Against holding", f.signed_percent(excess, 2), f"buy and hold {holding}" if holding else "",
-               _tone(excess)),
+               tone(excess)),
     ]  # fmt: skip
-
-
-def _tone(value: float | None) -> str:
-    return "" if not value else "win" if value > 0 else "loss"
 
 
 def figure_blocks(source: SheetSource) -> list[tuple[str, list[Figure]]]:
@@ -166,29 +183,6 @@ def _figure(line: str) -> Figure:
     label, value = found.groups()
     hinted = _HINT.fullmatch(value)
     return Figure(label, value) if hinted is None else Figure(label, hinted.group(1), hinted.group(2))
-
-
-def trade_table(source: SheetSource, config: Config) -> str:
-    """The newest trades, newest first."""
-    made = {column.key: column for column in backtest_columns(lambda: config) if column.is_visible()}
-    columns = [made[key] for key in TRADE_COLUMNS if key in made and (key != "symbol" or not source.key.symbol)]
-    newest = source.closed[: -TRADES_SHOWN_MAX - 1 : -1]
-    rows = [[_cell(column, trade, i) for column in columns] for i, trade in enumerate(newest)]
-    total = len(source.closed)
-    below = "No position was closed." if not total else f"All {total:,} trades, newest first."
-    if len(newest) < total:
-        below = f"The newest {len(newest):,} of {total:,} trades; all figures count every one."
-    labels = [Cell(column.label, TRADE_COLUMNS[column.key].partition(" ")[0]) for column in columns]
-    return page.row_table("Trades", labels, rows, below)
-
-
-def _cell(column: Column[Any], trade: ClosedResult, index: int) -> Cell:
-    text, kind = column.format(trade, index), TRADE_COLUMNS[column.key]
-    if kind == "pnl":
-        kind = _tone(trade.pnl.pnl_percentage)
-    if column.key.endswith("_timestamp") and text is not None:
-        text = text[:16].replace("T", " ")
-    return Cell(NOT_AVAILABLE if text is None else text, kind)
 
 
 def settings(values: Mapping[str, Any]) -> Sequence[tuple[str, str, bool]]:
