@@ -13,7 +13,7 @@ EXTRAS: Final = {
     "distributed": ("cluster", "a cluster"),
     "optuna": ("optimize", "method='optuna'"),
     "pandas": ("frames", "a pandas frame"),
-    "plotly": ("plots", "a figure"),
+    "plotly": ("plots", "drawing charts"),
     "polars": ("frames", "a polars frame"),
 }
 """The extra that brings each package, and what needs it."""
