@@ -245,3 +245,11 @@ def test_differences_name_what_was_chosen_otherwise() -> None:
         "data_hash": ("d" * 64, "e" * 64, "d" * 64),
     }
     assert differences((RECORD, replace(RECORD, number=4, id="another"))) == ()
+
+
+def test_a_transaction_ends_on_the_disk(store: RunStore) -> None:
+    with store._writing() as database:
+        (level,) = database.execute("pragma synchronous").fetchone()
+        (journal,) = database.execute("pragma journal_mode").fetchone()
+    # With `extra` the folder is synced too, so that the journal, whose removal is the commit, does not come back.
+    assert (level, journal) == (3, "delete")
