@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -259,3 +262,30 @@ bk.override_walker("targets", callbacks={"on_strategy_start": on_strategy_start}
     with bk.Kit({"runs_path": store}):
         labels = [record.label for record in bk.Runs.list()]
     assert labels == ["steady(target=0.6)", "steady(target=1)", "steady(target=2)"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups to interrupt on Windows")
+def test_ctrl_c_ends_all_processes_of_a_walk_without_tracebacks(shell: Shell) -> None:
+    telling = """
+bk.override_walker("targets", space={"target": [0.6 + i / 1000 for i in range(2000)]},
+                   callbacks={"on_strategy_complete": lambda strategy, *_: print(strategy, flush=True)})
+"""
+    path = shell.file(STRATEGY + WALKER + MARKET + telling)
+    words = ["walker", str(path), "--symbol", "BTCUSDT", "--processes", "2", "--output", str(shell.folder)]
+    environment = os.environ | {"BACKTESTKIT_KEEP_RUNS": "true", "BACKTESTKIT_RUNS_PATH": str(shell.folder / "runs.db")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "backtestkit", *words],
+        cwd=Path(__file__).parents[2],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline().strip()
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert first == "steady(target=0.6)"
+    assert process.returncode == 130
+    assert err == "Interrupted. What was tested is kept; the same command with --resume goes on.\n"

@@ -13,16 +13,13 @@ from backtestkit.apps.cli.outcome import WalkOutcome
 from backtestkit.apps.cli.strategy_file import load_strategy_file
 from backtestkit.apps.cli.walker_plan import WalkerRequest, WalkerSetup, plan_frame, plan_walker
 from backtestkit.errors import BacktestKitError
+from backtestkit.services.logic.walker_pool import INTERRUPTED
 
 if TYPE_CHECKING:
     from backtestkit.kit import Kit
     from backtestkit.model.fill_policy import FillPolicy
     from backtestkit.model.schema import WalkerSchema
     from backtestkit.services.logic.walker_remote import RemoteTester
-
-
-INTERRUPTED = 130
-"""The exit code of a program that Ctrl-C has ended."""
 
 
 def run_walker(request: WalkerRequest) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
+import signal
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -15,6 +17,9 @@ import numpy as np
 from backtestkit.errors import RunError, UsageError
 from backtestkit.model.candle import Candles
 from backtestkit.services.logic.walker_remote import Market, Worker
+
+INTERRUPTED: Final = 130
+"""The exit code of a program that Ctrl-C has ended."""
 
 _mapped: Final[list[SharedMemory]] = []  # must stay mapped as long as columns over it are used: while the process lives
 
@@ -107,4 +112,10 @@ class PoolTransport:
                     ) from None
 
     def _new(self, processes: int) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"))
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(processes, mp_context=context, initializer=end_at_interrupt)
+
+
+def end_at_interrupt() -> None:
+    """Let Ctrl-C, which all processes of a terminal hear, end this one without a word: the walk says what happened."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
