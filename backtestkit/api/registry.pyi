@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, overload
 
 from backtestkit.model.analysis import TradingYear
-from backtestkit.model.interval import CandleInterval, FrameInterval, SignalInterval
+from backtestkit.model.interval import CandleInterval, FrameInterval, SignalInterval, TimeLike
 from backtestkit.model.metric import Direction
 from backtestkit.model.schema.action import ActionCallbacks, ActionSchema, McpCallbacks, McpPermission, McpSchema
 from backtestkit.model.schema.guard import (
@@ -32,7 +32,6 @@ from backtestkit.model.schema.market import (
     GetSpan,
     GetTrades,
     ReadCandles,
-    TimeLike,
 )
 from backtestkit.model.schema.source import SchemaInput
 from backtestkit.model.schema.strategy import GetSignal, OnError, StrategyCallbacks, StrategySchema, Warmup

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from backtestkit.api.backtest_run import BacktestResult, BacktestRun
 from backtestkit.clients.state import Counters
 from backtestkit.errors import DataError, UsageError
 from backtestkit.kit import current_kit
+from backtestkit.model.interval import TimeLike, parse_time, to_ms
 from backtestkit.model.run_record import Difference, RunRecord, Trials, differences
 from backtestkit.model.statistics import RunSummary
 from backtestkit.persistence.run_store import RunStore
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from backtestkit.services.logic.run_state import RunState
     from backtestkit.services.report.html.source import SheetSource
 
+LISTED: Final = 100
 RunName: TypeAlias = "int | str"
 """A run of the store by its number or its id."""
 
@@ -70,9 +72,9 @@ class _Runs:
         symbol: str | None = None,
         strategy_name: str | None = None,
         walk: str | None = None,
-        limit: int | None = None,
+        limit: int | None = LISTED,
     ) -> list[RunRecord]:
-        """The runs of a symbol, of a strategy, of a walk, or all: the newest `limit` of them, oldest first."""
+        """The runs of a symbol, of a strategy, of a walk, or any: the newest `limit` of them, oldest first; None for all."""
         return _store().find(symbol=symbol, strategy_name=strategy_name, walk=walk, limit=limit)
 
     def get(self, run: RunName) -> RunRecord:
@@ -90,9 +92,16 @@ class _Runs:
         records = tuple(map(self.get, runs))
         return RunComparison(records, differences(records))
 
-    def delete(self, *runs: RunName) -> int:
-        """Delete details and trades of runs; how many there were. That they were tried stays: see `trials`."""
+    def delete(self, *runs: RunName, walk: str | None = None, before: TimeLike | None = None) -> int:
+        """Delete details and trades of runs; how many there were. That they were tried stays: see `trials`.
+
+        With `walk` also the runs of that walk, with `before` also those that were kept before that time, with both those of
+        the walk from before that time. Nothing is deleted when one of `runs` is not there.
+        """
         numbers = [self.get(run).number for run in runs]
+        if walk is not None or before is not None:
+            until = None if before is None else to_ms(parse_time(before, "before"))
+            numbers += _store().numbers(walk=walk, before=until)
         return _store().forget(numbers, current_kit().container.wall_clock().now_ms())
 
     def trials(self, symbol: str, *, strategy_name: str | None = None) -> Trials:

@@ -10,6 +10,8 @@ from backtestkit.errors import UsageError, suggest
 CandleInterval: TypeAlias = Literal["1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "1d"]
 FrameInterval: TypeAlias = Literal["1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d"]
 SignalInterval: TypeAlias = Literal["1m", "3m", "5m", "15m", "30m", "1h"]
+TimeLike: TypeAlias = datetime | date | str | int
+"""A time as users give it; `parse_time` says what each kind means."""
 
 MINUTE_MS = 60_000
 DAY_MS = 86_400_000
@@ -66,7 +68,7 @@ def to_ms(when: datetime) -> int:
     return (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000
 
 
-def parse_time(value: datetime | date | str | int, field: str = "time") -> datetime:
+def parse_time(value: TimeLike, field: str = "time") -> datetime:
     """An aware UTC datetime from what users write.
 
     Text without an offset is UTC, a bare date is its 00:00, an integer counts milliseconds. A naive datetime is refused,

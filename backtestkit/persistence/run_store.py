@@ -156,8 +156,14 @@ class RunStore:
             raise UsageError(f"the trades of run {number} are not in {self.path}")
         return zlib.decompress(found[0])
 
+    def numbers(self, *, walk: str | None = None, before: int | None = None) -> list[int]:
+        """The numbers of the runs of a walk, of those that were kept before a time (ms UTC), or of both."""
+        where = "walk = coalesce(?, walk) and kept_at < coalesce(?, kept_at + 1) and forgotten_at is null"
+        with self._reading() as database:
+            return [number for (number,) in database.execute(f"select number from runs where {where}", (walk, before))]
+
     def forget(self, numbers: Iterable[int], now: int) -> int:
-        """Delete details and trades of runs; how many there were. That they were tried is kept."""
+        """Delete details and trades of runs, and give their space back; how many there were. That they were tried is kept."""
         with self._writing() as database:
             before = database.total_changes
             database.executemany(
@@ -165,7 +171,11 @@ class RunStore:
                 "where number = ? and forgotten_at is null",
                 [(now, number) for number in numbers],
             )
-            return database.total_changes - before
+            count = database.total_changes - before
+            free = database.execute("pragma freelist_count").fetchone()[0]
+            for _ in range(free):  # the statement frees a page with each step, and is stepped once
+                database.execute("pragma incremental_vacuum")
+            return count
 
     def trials(self, symbol: str, strategy_name: str | None = None) -> Trials:
         """How often strategies, or one of them, were tried on a symbol; deleted runs count.
@@ -239,6 +249,8 @@ class RunStore:
         with self._told("written"):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with closing(_connect(self.path.resolve().as_uri())) as database:
+                if not self.path.stat().st_size:  # it can only be chosen for a new file, and would write into any other
+                    database.execute("pragma auto_vacuum = incremental")
                 # The end of a transaction is the removal of its journal, which must be on the disk as well.
                 database.execute("pragma synchronous = extra")
                 database.execute("begin immediate")

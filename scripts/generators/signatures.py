@@ -21,6 +21,7 @@ EVERYWHERE = {
     "Any": "typing",
     "Literal": "typing",
     "overload": "typing",
+    "TimeLike": "backtestkit.model.interval",
 }
 _WORD = re.compile(r"\b[A-Za-z_]\w*\b")
 _MODULES = ("action", "base", "guard", "market", "source", "strategy", "sweep", "walker")

@@ -199,6 +199,25 @@ def test_what_was_tried_counts_also_when_it_was_deleted(kit: Kit) -> None:
     assert [record.number for record in bk.Runs.list()] == [2]
 
 
+def test_runs_are_deleted_by_their_age(kit: Kit) -> None:
+    for _ in range(3):
+        run_of().wait()
+    newest = bk.Runs.get(3).kept_at
+    assert bk.Runs.delete(1, before="2020-01-01") == 1
+    assert bk.Runs.delete(before=newest + 1) == 2
+    assert bk.Runs.list() == []
+    assert bk.Runs.trials("BTC").runs == 3
+    with pytest.raises(UsageError, match="before='yesterday'"):
+        bk.Runs.delete(before="yesterday")
+
+
+def test_a_list_has_an_end(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        run_of().wait()
+    assert [record.number for record in bk.Runs.list(limit=2)] == [2, 3]
+    assert [record.number for record in bk.Runs.list(limit=None)] == [1, 2, 3]
+
+
 def test_two_runs_at_once_are_both_kept(kit: Kit) -> None:
     async def main() -> None:
         await asyncio.gather(run_of(), run_of("ETH"))

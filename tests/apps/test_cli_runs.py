@@ -217,6 +217,16 @@ def test_deleted_runs_stay_counted(shell: Shell) -> None:
     assert shell("runs", "delete", "1").err.startswith("error: run 1 was deleted from dump/runs.db")
 
 
+def test_runs_are_deleted_by_age_and_by_walk(shell: Shell) -> None:
+    shell.backtest()
+    line = shell("runs", "delete")
+    assert line.code == 2
+    assert "say which: the numbers of runs, --walk or --before" in " ".join(line.err.replace("│", " ").split())
+    assert shell("runs", "delete", "--walk", "none").out.startswith("Deleted: 0.")
+    assert shell("runs", "delete", "--before", "2020-01-01").out.startswith("Deleted: 0.")
+    assert shell("runs", "delete", "--before", "2100-01-01").out.startswith("Deleted: 1.")
+
+
 def test_a_store_elsewhere(shell: Shell) -> None:
     shell.backtest()
     (shell.folder / "dump" / "runs.db").rename(shell.folder / "kept.db")

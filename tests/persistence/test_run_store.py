@@ -253,3 +253,22 @@ def test_a_transaction_ends_on_the_disk(store: RunStore) -> None:
         (journal,) = database.execute("pragma journal_mode").fetchone()
     # With `extra` the folder is synced too, so that the journal, whose removal is the commit, does not come back.
     assert (level, journal) == (3, "delete")
+
+
+def test_the_space_of_deleted_runs_is_given_back(store: RunStore) -> None:
+    for number in range(20):
+        store.add(replace(RECORD, id=str(number)), os.urandom(50_000))
+    full = store.path.stat().st_size
+    assert store.forget(range(1, 20), now=5) == 19
+    assert store.path.stat().st_size < full / 5
+    assert store.closed(20)
+
+
+def test_runs_of_a_walk_and_of_a_time_are_numbered(store: RunStore) -> None:
+    for number, walk in enumerate(["", "w", "w", "v"]):
+        store.add(replace(RECORD, id=str(number), walk=walk, kept_at=1000 + number), b"[]")
+    store.forget([2], now=5)
+    assert store.numbers(walk="w") == [3]
+    assert store.numbers(before=1002) == [1]
+    assert store.numbers(walk="v", before=1003) == []
+    assert store.numbers() == [1, 3, 4]

@@ -69,12 +69,15 @@ def replay(
 
 @runs_app.command()
 def delete(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="The runs to delete.")], store: StoreOption = None
+    runs: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="The runs to delete.")] = None,
+    walk: Annotated[str | None, typer.Option(help="The runs of the walk with this id.")] = None,
+    before: Annotated[str | None, typer.Option(metavar="TIME", help="Runs from before that time (UTC).")] = None,
+    store: StoreOption = None,
 ) -> None:
     """Delete details and trades of runs. That they were tried stays in the store."""
     from backtestkit.apps.cli.runs_command import delete_runs
 
-    delete_runs(store, runs)
+    delete_runs(store, runs or [], walk=walk, before=before)
 
 
 @runs_app.command()

@@ -111,12 +111,14 @@ def replay_run(store: Path | None, run: str, files: Sequence[Path], *, as_json: 
     return 0 if replay.same else 1
 
 
-def delete_runs(store: Path | None, runs: Sequence[str]) -> None:
-    """Delete runs and say how many."""
+def delete_runs(store: Path | None, runs: Sequence[str], *, walk: str | None, before: str | None) -> None:
+    """Delete runs and say how many. A line that names none is wrong usage."""
     import backtestkit as bk
 
+    if not runs and walk is None and before is None:
+        raise typer.BadParameter("say which: the numbers of runs, --walk or --before")
     with _kit(store):
-        count = bk.Runs.delete(*runs)
+        count = bk.Runs.delete(*runs, walk=walk, before=before)
     typer.echo(f"Deleted: {count}. That they were tried is kept.")
 
 

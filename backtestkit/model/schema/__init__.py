@@ -5,6 +5,7 @@ the kind, the field, the value and what would do. Functions may be plain or asyn
 imports pydantic.
 """
 
+from backtestkit.model.interval import TimeLike
 from backtestkit.model.schema.action import (
     ACTION_HOOKS,
     ActionCallbacks,
@@ -32,7 +33,6 @@ from backtestkit.model.schema.market import (
     GetCandles,
     GetSpan,
     ReadCandles,
-    TimeLike,
 )
 from backtestkit.model.schema.source import SchemaInput, SchemaSource
 from backtestkit.model.schema.strategy import GetSignal, OnError, StrategyCallbacks, StrategySchema, Warmup

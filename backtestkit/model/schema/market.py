@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeAlias
 
 import numpy.typing as npt
@@ -14,8 +14,6 @@ from backtestkit.model.analysis import EVERY_DAY, TradingYear
 from backtestkit.model.candle import Candles
 from backtestkit.model.interval import CandleInterval, FrameInterval, parse_time
 from backtestkit.model.schema.base import Checked, CompleteComplaint, Kind, Name, Schema
-
-TimeLike: TypeAlias = datetime | date | str | int
 
 
 class Table(Protocol):
