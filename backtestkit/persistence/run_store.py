@@ -48,7 +48,7 @@ create table runs (
     closed blob,
     forgotten_at integer
 );
-create index runs_by_walk on runs (walk) where walk != '';
+create index runs_by_walk on runs (walk);
 create index runs_by_symbol on runs (symbol, configuration);
 create table walks (
     id text primary key,
