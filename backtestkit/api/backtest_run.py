@@ -123,7 +123,7 @@ class BacktestRun(RunProgress):
         self._context = RunContext(state.plan.key, state.runner.clock, kit, state)
         self._steps: InContext[YieldedResult] = InContext(self._context, logic.run(state))
         self._started = self._busy = False
-        self._taking = Taking(kit.runs, self)
+        self._taking = Taking(kit.runs)
         self._failure: Exception | None = None
         self._begun: Begun | None = None
         self._record: RunRecord | None = None
@@ -228,7 +228,7 @@ class BacktestRun(RunProgress):
 
     async def _results(self) -> AsyncIterator[YieldedResult]:
         # One that is over takes nobody's place any more, but may have results that nobody has asked for.
-        async with nullcontext() if self._state.finished else self._taking:
+        async with nullcontext() if self._state.finished else self._taking.by(self):
             self._start()
             if self._busy:
                 raise UsageError(f"{describe(self.key)} is being iterated already. Take its results in one place.")

@@ -40,7 +40,7 @@ class WalkerRun:
         self._key = RunKey(state.walk.symbol, schema.walker_name, schema.exchange_name, schema.frame_name, True)
         self._steps = kit.container.walker_logic().run(state, tester, ledger)
         self._started: float | None = None
-        self._taking = Taking(walks_of(kit), self)
+        self._taking = Taking(walks_of(kit))
 
     @property
     def key(self) -> RunKey:
@@ -121,7 +121,7 @@ class WalkerRun:
     async def _events(self) -> AsyncIterator[WalkerEvent]:
         if self._state.finished:
             return
-        async with self._taking:
+        async with self._taking.by(self):
             if self._started is None:
                 self._started = monotonic_seconds()
             async for event in self._steps:

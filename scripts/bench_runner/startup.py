@@ -22,17 +22,18 @@ def measure(repeats: int) -> dict[str, float]:
             "import_s": [sys.executable, "-c", "import backtestkit"],
             "cpu_s": command_line_day(folder),
         }
+        environment = os.environ | {"BACKTESTKIT_RUNS_PATH": str(folder / "runs.db")}
         for command in commands.values():
-            _cpu(command)  # warms the file cache and writes the byte code
+            _cpu(command, environment)  # warms the file cache and writes the byte code
         samples: dict[str, list[float]] = {key: [] for key in commands}
         for _ in range(repeats):
             for key, command in commands.items():
-                samples[key].append(_cpu(command))
+                samples[key].append(_cpu(command, environment))
     return {key: statistics.median(values) for key, values in samples.items()}
 
 
-def _cpu(command: list[str]) -> float:
+def _cpu(command: list[str], environment: dict[str, str]) -> float:
     before = os.times()
-    subprocess.run(command, check=True, capture_output=True)
+    subprocess.run(command, check=True, capture_output=True, env=environment)
     after = os.times()
     return after.children_user + after.children_system - before.children_user - before.children_system

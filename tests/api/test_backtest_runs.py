@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -249,6 +251,19 @@ def test_a_finished_run_that_is_asked_again_does_not_take_the_place_of_a_newer_o
     second.wait()
     first.wait()
     assert kit.runs.get(first.key) is second
+
+
+def test_a_run_that_nobody_needs_is_gone_at_once(kit: Kit) -> None:
+    run = run_of()
+    run.wait()
+    there = weakref.ref(run)
+    gc.disable()  # its columns are large: they must not wait until circles are looked for
+    try:
+        kit.runs.clear()
+        del run
+        assert there() is None
+    finally:
+        gc.enable()
 
 
 def test_a_second_run_starts_fresh(kit: Kit) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final, Generic, Protocol, TypeVar
 
 from backtestkit.errors import UsageError
@@ -79,13 +81,12 @@ class RunBook(Generic[R]):
 class Taking(Generic[R]):
     """Who takes the results of a run. It goes on while somebody does, and one that goes on by itself until its end.
 
-    As an async context manager: around taking results. Entering raises `UsageError` while another run of the same key is
-    running.
+    It does not know the run, which has it: a circle would keep the candles of a run in memory until they are looked for.
     """
 
-    def __init__(self, book: RunBook[R], run: R) -> None:
-        """Nobody yet."""
-        self._book, self._run = book, run
+    def __init__(self, book: RunBook[R]) -> None:
+        """Nobody yet; `book` is where the run takes its place."""
+        self._book = book
         self._takers = 0
         self.by_itself = False
 
@@ -94,16 +95,19 @@ class Taking(Generic[R]):
         """Whether the run goes on; False again when a loop over its results was left."""
         return self._takers > 0 or self.by_itself
 
-    async def __aenter__(self) -> None:
+    @asynccontextmanager
+    async def by(self, run: R) -> AsyncIterator[None]:
+        """Around taking the results of `run`; `UsageError` while another run of the same key is running."""
         for _ in range(TURNS_OF_A_GOODBYE):
-            if not self._book.blocks(self._run):
+            if not self._book.blocks(run):
                 break
             await breathe()
-        self._book.add(self._run)
+        self._book.add(run)
         self._takers += 1
-
-    async def __aexit__(self, *_: object) -> None:
-        self._takers -= 1
+        try:
+            yield
+        finally:
+            self._takers -= 1
 
 
 def describe(key: RunKey) -> str:
