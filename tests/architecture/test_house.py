@@ -39,14 +39,15 @@ def test_every_room_says_what_it_is_for(path: Path) -> None:
     assert text and len(text) >= 40, "the docstring of the room's __init__.py should say in a few lines what it is for"
 
 
+def test_every_file_is_text_that_somebody_wrote() -> None:
+    made = [path for path in tracked() if b"\0" in path.read_bytes() or "dump" in path.parent.parts]
+    assert made == [], "left behind by a run"
+
+
 def test_no_file_names_a_path_of_a_machine_or_a_package_index() -> None:
     found = []
     for path in tracked():
-        try:
-            text = path.read_text()
-        except UnicodeDecodeError:
-            continue
-        for number, line in enumerate(text.splitlines(), 1):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             if FOREIGN.search(line) and "--no-emit" not in line:
                 found.append(f"{path.relative_to(ROOT)}:{number} {line.strip()[:100]}")
     assert found == []
