@@ -208,6 +208,14 @@ class TestMoney:
         assert result["total_return"].tolist() == [-100]
         assert result["max_drawdown"].tolist() == [100]
 
+    def test_an_account_that_could_not_pay_for_its_exit_has_nothing(self) -> None:
+        market = candles([(10, 10, 10, 10)] * 6)
+        result = bk.arrays.run_signals(
+            market, long_entries=at(6, 0), long_exits=at(6, 3), percent_fee=60, percent_slippage=0
+        )
+        assert result.equity(0).equity.tolist() == [1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+        assert (result["total_return"].tolist(), result["max_drawdown"].tolist()) == ([-100.0], [100.0])
+
     def test_the_sharpe_ratio_counts_flat_candles_and_the_given_year(self) -> None:
         market = flat(100, 100, 102, 101, 103, 103)
         result = bk.arrays.run_signals(market, long_entries=at(6, 0), periods_per_year=252, **FREE)
