@@ -22,7 +22,7 @@ class RunRecord:
       kept, ms UTC by the wall clock; `seconds`: how long it took by the same clock.
     - `outcome`: `ready` when it went through, `stopped` when it was told to end early, `pruned` when its
       walk gave it up, `failed` with the `error`.
-      `error_count`: errors in user code that it went on after.
+      `error_count`: errors in user code that it went on after, `newest_error`: the last of them.
     - `frame`: interval, start and end (ms UTC) of its frame; `first_time`, `last_time`: the span that was tested.
     - `policy`, `params`, `config`: all choices, by name. Infinite numbers are the texts `inf` and `-inf`.
     - `data_hash`: sha256 of the candles and funding rates it ran over. `code_hash`: sha256 of its strategy's code.
@@ -55,6 +55,7 @@ class RunRecord:
     seconds: float = 0.0
     error: str = ""
     error_count: int = 0
+    newest_error: str = ""
     first_time: int | None = None
     last_time: int | None = None
     origin: Mapping[str, Any] = field(default_factory=dict)

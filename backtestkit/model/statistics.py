@@ -7,8 +7,8 @@ and its neighbours, and `docs/statistics.md` has them in one table.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, fields
+from typing import Any, Literal, TypeAlias
 
 from backtestkit.model.analysis import EVERY_DAY, Calendar, EquityFigures
 from backtestkit.model.result import AnyResult, ClosedResult
@@ -146,6 +146,10 @@ class BacktestStatistics(TradeFigures):
     """The closed trades, newest first; also those that the figures skip because they lack a time."""
     total_signals: int = 0
     """Number of valid trades, n in the formulas."""
+
+    def figures(self) -> dict[str, Any]:
+        """The figures by name, without the trades."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "signal_list"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,7 @@ _DETAILS: Final = (
     "seconds",
     "error",
     "error_count",
+    "newest_error",
     "origin",
     "in_walk",
 )

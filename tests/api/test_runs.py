@@ -104,7 +104,7 @@ def test_errors_that_it_went_on_after_are_counted(kit: Kit) -> None:
     bk.add_strategy(strategy_name="s", interval="1m", get_signal=wrong, replace=True)
     run_of().wait()
     (record,) = bk.Runs.list()
-    assert (record.outcome, record.error_count) == ("ready", 50)
+    assert (record.outcome, record.error_count, record.newest_error) == ("ready", 50, "ZeroDivisionError: ")
 
 
 def test_a_result_comes_back_from_the_store(kit: Kit) -> None:

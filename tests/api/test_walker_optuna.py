@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing
-from dataclasses import replace
+from collections.abc import Iterator
 from itertools import takewhile
 from typing import Any
 
@@ -15,8 +13,6 @@ import pytest
 import backtestkit as bk
 from backtestkit.services.logic import walk as walks_logic
 from backtestkit.services.logic.walk_sources import source_of
-from backtestkit.services.logic.walker_answer import pack_answer, unpack_answer
-from backtestkit.services.logic.walker_local import LocalTester
 from walks.setup import register
 
 optuna = pytest.importorskip("optuna", reason="the extra optimize is not installed")
@@ -120,40 +116,6 @@ def test_an_outcome_that_is_told_again_leads_to_the_same_proposals() -> None:
             replayed.append(candidate.label)
             again.tell(*outcomes[candidate.label])
     assert replayed == first and len(first) == 12
-
-
-class Remembering:
-    """A tester that runs only what it has not seen, and keeps outcomes as bytes."""
-
-    def __init__(self, inner: walks_logic.Tester) -> None:
-        self.inner, self.known, self.ran = inner, dict[str, bytes](), 0
-
-    async def test(
-        self, walk: walks_logic.Walk, candidates: Sequence[walks_logic.Candidate]
-    ) -> AsyncGenerator[walks_logic.Tested, None]:
-        new = [candidate for candidate in candidates if candidate.label not in self.known]
-        async with aclosing(self.inner.test(walk, new)) as tests:
-            for candidate in candidates:
-                if candidate.label not in self.known:
-                    self.ran += 1
-                    self.known[candidate.label] = pack_answer(await anext(tests))
-                yield replace(unpack_answer(self.known[candidate.label]), candidate=candidate)
-
-
-def test_a_walk_that_was_stopped_goes_on_from_the_outcomes_that_were_kept() -> None:
-    bk.override_walker("mixed", pruner="median", batch=3, samples=14)
-    kit = bk.current_kit()
-    tester = Remembering(
-        LocalTester(kit.container.run_resolver(), kit.container.backtest_logic(), kit.container.run_keeper(), kit)
-    )
-    stopped = bk.Walker.run("BTC", walker_name="mixed", pool=tester)
-    for event in stopped:
-        if event.strategies_tested == 6:
-            stopped.stop()
-    assert tester.ran < 14
-    resumed = bk.Walker.run("BTC", walker_name="mixed", pool=tester).wait()
-    assert tester.ran == 14
-    assert came_to(resumed) == came_to(bk.Walker.run("BTC", walker_name="mixed").wait())
 
 
 def test_a_point_that_is_proposed_again_is_not_tested_again_and_the_search_ends() -> None:

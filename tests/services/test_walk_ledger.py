@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def begun(walker_name: str, count: int) -> bk.WalkerRun:
 def told(walk: bk.WalkerRun) -> list[tuple[str, Any]]:
     """What makes two walks the same: each candidate with its figures and fingerprint."""
     return [
-        (result.strategy_name, (replace(result.stats, signal_list=()), result.metric_values, result.params))
+        (result.strategy_name, replace(result, stats=replace(result.stats, signal_list=())))
         for result in walk.statistics().strategy_results
     ] + sorted(walk.fingerprints.items())
 
@@ -189,13 +190,35 @@ def test_a_walk_over_changed_candles_is_refused(kit: Kit) -> None:
         bk.Walker.run("BTC", walker_name="space", resume=True).wait()
 
 
-def test_proposals_that_learn_go_on_as_if_nothing_had_happened(kit: Kit) -> None:
+@pytest.mark.parametrize("options", [{}, {"pruner": "median", "batch": 3, "samples": 14}], ids=["alone", "in batches"])
+def test_proposals_that_learn_go_on_as_if_nothing_had_happened(kit: Kit, options: dict[str, Any]) -> None:
     pytest.importorskip("optuna")
+    bk.override_walker("mixed", **options)
     begun("mixed", 5)
     with fresh(kit):
+        bk.override_walker("mixed", **options)
         walk = bk.Walker.run("BTC", walker_name="mixed", resume=True)
         walk.wait()
-        assert told(walk) == uninterrupted("mixed")
+    with Kit():
+        setup.register()
+        bk.override_walker("mixed", **options)
+        whole = bk.Walker.run("BTC", walker_name="mixed")
+        whole.wait()
+    assert told(walk) == told(whole)
+    assert walk.pruned == whole.pruned
+
+
+def test_errors_that_strategies_went_on_after_are_known_again(kit: Kit) -> None:
+    def odd(symbol: str, when: datetime, price: float) -> None:
+        raise ValueError(f"odd {bk.get_params()['fast']}")
+
+    bk.override_strategy("s", get_signal=odd)
+    first = begun("space", 2)
+    walk = bk.Walker.run("BTC", walker_name="space", resume=True)
+    results = walk.wait().strategy_results
+    assert walk.id == first.id
+    assert {result.newest_error for result in results} == {f"ValueError: odd {fast}" for fast in (2, 4, 8)}
+    assert len({result.error_count for result in results}) == 1 and results[0].error_count > 0
 
 
 def test_pruned_candidates_are_kept_as_such_and_known_again(kit: Kit) -> None:

@@ -224,7 +224,10 @@ def _described(record: RunRecord) -> Iterator[str]:
         ("policy", record.policy.get("name")),
         *((f"params.{name}", value) for name, value in record.params.items()),
         ("trades", record.trades),
-        ("errors in your code", record.error_count or None),
+        (
+            "errors in your code",
+            f"{record.error_count}, the newest: {record.newest_error}" if record.error_count else "",
+        ),
         ("fingerprint", record.fingerprint),
         ("data", record.data_hash),
         ("code", record.code_hash),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -30,8 +30,7 @@ def run_object(outcome: BacktestOutcome) -> dict[str, Any]:
         "error": None if outcome.error is None else str(outcome.error),
     }
     if result is not None:
-        figures = result.statistics
-        shown["statistics"] = {f.name: getattr(figures, f.name) for f in fields(figures) if f.name != "signal_list"}
+        shown["statistics"] = result.statistics.figures()
         shown["summary"] = asdict(result.summary)
         shown["error_count"] = result.error_count
         shown["report"] = None if outcome.report is None else str(outcome.report)

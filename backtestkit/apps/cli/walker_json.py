@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -48,11 +47,7 @@ def walk_object(outcome: WalkOutcome, top: int | None) -> dict[str, Any]:
                 "metrics": dict(result.metric_values),
                 "error_count": result.error_count,
                 "newest_error": result.newest_error,
-                "statistics": {
-                    field.name: getattr(result.stats, field.name)
-                    for field in fields(result.stats)
-                    if field.name != "signal_list"
-                },
+                "statistics": result.stats.figures(),
             }
             for place, result in enumerate(ranked(walk)[:top], 1)
         ],

@@ -7,7 +7,7 @@ import math
 import platform
 from asyncio import to_thread
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
@@ -50,14 +50,12 @@ class RunKeeper:
     """Keeps the runs of one kit.
 
     - `origin`: what a command line used to set the kit up; goes into every record.
-    - `writes`: False where somebody else writes the records, as in the processes of a walk.
     """
 
     def __init__(self, *, settings: Callable[[], Config], wall_clock: Clock, channels: Channels) -> None:
         self._settings, self._clock, self._channels = settings, wall_clock, channels
         self._hashes: WeakKeyDictionary[ExchangeConnection, dict[Any, str]] = WeakKeyDictionary()
         self.origin: Mapping[str, Any] = {}
-        self.writes = True
 
     @property
     def store(self) -> RunStore:
@@ -79,13 +77,13 @@ class RunKeeper:
 
         plan, key = begun.plan, begun.plan.key
         outcome: RunOutcome = "failed" if error is not None else "stopped" if state.machine.stopped else "ready"
-        figures = backtest_statistics(state.closed)
         return RunRecord(
             id=id,
             kept_at=self.now_ms(),
             outcome=outcome,
             error="" if error is None else f"{type(error).__name__}: {error}",
             error_count=state.errors.count,
+            newest_error=state.errors.newest,
             symbol=key.symbol,
             strategy_name=key.strategy_name,
             exchange_name=key.exchange_name,
@@ -105,7 +103,7 @@ class RunKeeper:
             versions={"backtestkit": __version__, "python": platform.python_version(), "numpy": np.__version__},
             fingerprint=state.runner.fingerprint.hexdigest(),
             trades=len(state.closed),
-            statistics={f.name: plain(getattr(figures, f.name)) for f in fields(figures) if f.name != "signal_list"},
+            statistics=plain(backtest_statistics(state.closed).figures()),
             summary=plain(asdict(state.summary())),
             seconds=monotonic_seconds() - begun.since,
             origin=plain(self.origin) or {"files": list(begun.code.files[:1])},
@@ -117,8 +115,6 @@ class RunKeeper:
         A store that cannot be written costs no run its result: the error goes to the error channel, and the number stays
         0.
         """
-        if not self.writes:
-            return record
         try:
             number = await to_thread(self.store.add, record, trades_text(closed))
         except (BacktestKitError, TypeError) as error:

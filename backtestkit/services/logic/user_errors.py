@@ -21,6 +21,11 @@ class UserErrors:
         self._logged: set[tuple[str, type[Exception]]] = set()
         self.count = 0
 
+    @property
+    def newest(self) -> str:
+        """The newest error in words; empty when there was none."""
+        return f"{type(self.kept[-1].error).__name__}: {self.kept[-1].error}" if self.kept else ""
+
     async def caught(self, error: Exception, source: str) -> None:
         """Report `error`; under `on_error="raise"` end the run with it."""
         await self.tell(error, source)

@@ -159,6 +159,7 @@ def _tested(record: RunRecord, closed: bytes) -> Tested:
         record.fingerprint,
         Counters(**kept["counters"]),
         record.error_count,
+        record.newest_error,
         figures=kept["figures"],
         checkpoints=tuple(kept["checkpoints"]),
         pruned=record.outcome == "pruned",

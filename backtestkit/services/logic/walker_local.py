@@ -75,7 +75,7 @@ class LocalTester:
             state.runner.fingerprint.hexdigest(),
             state.machine.counters,
             state.errors.count,
-            _in_words(state),
+            state.errors.newest,
             figures=_analysed(wanted, state, state.closed, state.last_time),
             checkpoints=() if watch is None else tuple(watch.values),
             pruned=pruned,
@@ -123,14 +123,6 @@ def _analysed(
     last = max([last_time or 0, *(trade.close_timestamp for trade in closed)])
     trades = TradeSet(state.plan.key.symbol, closed, costs, state.marks(), state.first_time or last, last, state.year)
     return read_analysis(names, analyse([trades]))
-
-
-def _in_words(state: RunState) -> str:
-    """The newest error in user code that the run went on after."""
-    if not state.errors.kept:
-        return ""
-    error = state.errors.kept[-1].error
-    return f"{type(error).__name__}: {error}"
 
 
 def values_of(
